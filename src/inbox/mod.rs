@@ -1,0 +1,2 @@
+//! inbox
+pub mod mail;

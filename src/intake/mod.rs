@@ -1,0 +1,2 @@
+//! intake
+pub mod schema;
