@@ -1,2 +1,4 @@
-//! model
+//! The nouns that the rooms share. No I/O.
+pub mod communes;
 pub mod event;
+pub mod outgoing;
