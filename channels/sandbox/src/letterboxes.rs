@@ -93,7 +93,7 @@ impl Letterboxes {
             next_seq: 1,
         };
         for (key, seq, id, reference, place) in found {
-            shelf.put(key, Entry { seq, id, place }, reference);
+            shelf.put(&key, Entry { seq, id, place }, reference);
         }
         shelf.tidy().map_err(fault)?;
         Ok(Self {
@@ -206,7 +206,7 @@ impl Letterboxes {
         let place = shelf.journal.append(letter)?;
         let key = (letter.channel.clone(), letter.address.clone());
         let entry = Entry { seq: letter.seq, id: letter.id.clone(), place };
-        shelf.put(key, entry, letter.reference.clone());
+        shelf.put(&key, entry, letter.reference.clone());
         shelf.tidy()?;
         // Nobody watching is no fault.
         let _ = self.news.send(News::from(letter));
@@ -215,14 +215,14 @@ impl Letterboxes {
 }
 
 impl Shelf {
-    fn put(&mut self, key: BoxKey, entry: Entry, reference: String) {
+    fn put(&mut self, key: &BoxKey, entry: Entry, reference: String) {
         self.next_seq = self.next_seq.max(entry.seq + 1);
         self.order.insert(entry.seq, key.clone());
         self.references.insert((key.0.clone(), entry.id.clone()), reference);
         let entries = self.boxes.entry(key.clone()).or_default();
         entries.push_back(entry);
         if entries.len() > LETTERS_AN_ADDRESS {
-            self.drop_oldest(&key);
+            self.drop_oldest(key);
         }
         if self.order.len() > LETTERS_IN_ALL
             && let Some((_, key)) = self.order.first_key_value()
