@@ -223,7 +223,7 @@ CREATE TABLE outgoing (
   id          IDENTITY,
   subject     TEXT   NOT NULL,
   message_id  TEXT   NOT NULL UNIQUE,
-  headers     TEXT   NOT NULL DEFAULT '{}',
+  headers     TEXT   NOT NULL DEFAULT '[]',
   payload     TEXT   NOT NULL,
   created_at  BIGINT NOT NULL,
   sent_at     BIGINT
@@ -236,7 +236,7 @@ CREATE TABLE bus_message (
   stream      TEXT   NOT NULL,
   subject     TEXT   NOT NULL,
   message_id  TEXT   NOT NULL,
-  headers     TEXT   NOT NULL DEFAULT '{}',
+  headers     TEXT   NOT NULL DEFAULT '[]',
   payload     TEXT   NOT NULL,
   published_at BIGINT NOT NULL,
   tries       BIGINT NOT NULL DEFAULT 0,

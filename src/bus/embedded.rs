@@ -97,7 +97,7 @@ impl Bus for Embedded {
 const ENCODING: &str = "Portevoix-Encoding";
 
 /// Headers and payload as text columns hold them.
-pub(super) fn to_text(message: &BusMessage) -> (String, String) {
+pub fn to_text(message: &BusMessage) -> (String, String) {
     let mut headers = message.headers.clone();
     let payload = match std::str::from_utf8(&message.payload) {
         Ok(text) if !text.contains('\0') => text.to_owned(),
@@ -111,7 +111,7 @@ pub(super) fn to_text(message: &BusMessage) -> (String, String) {
 }
 
 /// The inverse of [`to_text`].
-pub(super) fn from_text(headers: &str, payload: &str) -> (Vec<(String, String)>, Vec<u8>) {
+pub fn from_text(headers: &str, payload: &str) -> (Vec<(String, String)>, Vec<u8>) {
     let mut headers: Vec<(String, String)> = serde_json::from_str(headers).unwrap_or_default();
     let encoded = headers.iter().position(|(name, _)| name == ENCODING);
     let payload = match encoded {

@@ -9,7 +9,7 @@ mod rounds;
 use async_trait::async_trait;
 
 pub use bell::{Bells, Listener, Room};
-pub use embedded::Embedded;
+pub use embedded::{Embedded, from_text, to_text};
 pub use jetstream::{JetStream, NatsOptions};
 pub use rounds::{Round, rounds};
 
@@ -82,11 +82,8 @@ pub trait Bus: Send + Sync {
     ///
     /// # Errors
     /// Where the bus is away.
-    async fn fetch(
-        &self,
-        max: usize,
-        wait: std::time::Duration,
-    ) -> Result<Vec<Received>, BusError>;
+    async fn fetch(&self, max: usize, wait: std::time::Duration)
+    -> Result<Vec<Received>, BusError>;
 
     /// Done: never again.
     ///

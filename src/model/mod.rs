@@ -3,5 +3,7 @@
 pub mod balance;
 pub mod communes;
 pub mod event;
+pub mod notice;
 pub mod outgoing;
+pub mod paris;
 pub mod seal;

@@ -42,7 +42,7 @@ pub use events::{EventRow, NewEvent};
 pub use migrations::Pending;
 pub use notices::NewNotice;
 pub use outgoing::{NewOutgoing, OutgoingRow};
-pub use plan::{Plan, Who};
+pub use plan::{AWAITS_PLAIN, Plan, Who};
 pub use receipts::ReceiptRow;
 pub use registering::{NewAddress, NewCitizen, Refusal, Registered};
 pub use replies::{NewReply, QuestionRow, ReadReply, ReplyRow, ReplyState};

@@ -2,16 +2,39 @@
 
 use sqlx::{Any, Transaction};
 
+use crate::model::outgoing::OutgoingKind;
+
 use super::{Doing, Store, StoreResult, json_list, sql};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOutgoing {
     pub subject: String,
     pub message_id: String,
-    /// JSON object of header → value.
+    /// JSON array of [name, value].
     pub headers: String,
     pub payload: String,
     pub created_at: i64,
+}
+
+impl NewOutgoing {
+    /// A CloudEvent of the gateway's own, in structured mode; `id` is also what makes it go once.
+    #[must_use]
+    pub fn event(
+        kind: OutgoingKind,
+        id: &str,
+        source: &str,
+        time: jiff::Timestamp,
+        data: &impl serde::Serialize,
+    ) -> Self {
+        let data = serde_json::to_value(data).unwrap_or_default();
+        Self {
+            subject: kind.subject().to_owned(),
+            message_id: id.to_owned(),
+            headers: r#"[["Content-Type","application/cloudevents+json"]]"#.to_owned(),
+            payload: kind.cloudevent(id, source, time, &data).to_string(),
+            created_at: time.as_millisecond(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, sqlx::FromRow)]

@@ -29,8 +29,10 @@ pub struct Plan {
     /// When the next daily and weekly rounds go out (epoch ms).
     pub daily_at: i64,
     pub weekly_at: i64,
-    /// Register `plain` waits until then for a text written by a person; none: it has one.
-    pub plain_waits_until: Option<i64>,
+    /// Register `plain` waits until then for a text written by a person.
+    pub plain_waits_until: i64,
+    /// Languages whose readers of plain texts need not wait; none: nobody waits.
+    pub plain_languages: Option<Vec<String>>,
 }
 
 /// Reason of a delivery that waits for its plain text.
@@ -69,6 +71,7 @@ impl Store {
             .bind(json_list(&plan.themes))
             .bind(json_list(&plan.groups))
             .bind(&plan.consultation)
+            .bind(plan.plain_languages.as_ref().map(|languages| json_list(languages)))
             .execute(&mut *tx)
             .await
             .doing(doing)?
@@ -102,6 +105,10 @@ fn statement(dialect: Dialect, who: Who) -> String {
         themes = dialect.texts(8),
         groups = dialect.texts(9),
     );
+    let waits = format!(
+        "c.register = 'plain' AND CAST($11 AS TEXT) IS NOT NULL AND c.language NOT IN {}",
+        dialect.texts(11)
+    );
     let rule = match who {
         Who::Audience => format!("{audience} AND $10 IS NOT NULL"),
         Who::NotAnswered => format!("{audience} AND NOT {contributed}"),
@@ -112,11 +119,11 @@ fn statement(dialect: Dialect, who: Who) -> String {
         "INSERT INTO delivery (event, citizen, step, address, channel, language, register, priority, \
            state, due_at, deadline, reason, updated_at) \
          SELECT CAST($1 AS BIGINT), c.id, 1, a.id, a.channel, c.language, c.register, 5, 'pending', \
-           CASE WHEN c.register = 'plain' AND CAST($6 AS BIGINT) IS NOT NULL THEN CAST($6 AS BIGINT) \
+           CASE WHEN {waits} THEN CAST($6 AS BIGINT) \
                 WHEN c.frequency = 'daily' THEN CAST($4 AS BIGINT) \
                 WHEN c.frequency = 'weekly' THEN CAST($5 AS BIGINT) ELSE CAST($2 AS BIGINT) END, \
            CAST($3 AS BIGINT), \
-           CASE WHEN c.register = 'plain' AND CAST($6 AS BIGINT) IS NOT NULL THEN '{AWAITS_PLAIN}' \
+           CASE WHEN {waits} THEN '{AWAITS_PLAIN}' \
                 WHEN c.frequency <> 'immediate' THEN 'waits for the ' || c.frequency || ' round' END, \
            CAST($2 AS BIGINT) \
          FROM citizen c JOIN address a ON a.citizen = c.id AND a.state = 'active' \
