@@ -40,10 +40,14 @@ impl Event {
             .or_else(|| own(Language::DEFAULT).map(|plain| (Language::default(), plain)))
     }
 
-    /// Whether the phase and the event let a citizen answer.
+    /// Whether a citizen is asked to answer: the consultation is open, or the event asks a
+    /// question before the authority examines the answers.
     #[must_use]
     pub fn takes_answers(&self) -> bool {
-        self.kind.takes_answers()
+        let asks = self.data.question.is_some()
+            && self.kind.phase() <= 2
+            && self.kind != EventKind::MeetingCancelled;
+        self.kind.takes_answers() || asks
     }
 }
 

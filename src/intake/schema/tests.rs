@@ -141,3 +141,12 @@ fn what_the_gateway_says_fits_its_schema() {
     event["data"]["channel"] = json!("fax");
     assert!(!validator.is_valid(&event));
 }
+
+#[test]
+fn the_samples_are_events_as_publishers_have_to_write_them() {
+    for kind in EventKind::ALL {
+        let file = format!("{}/templates/samples/{kind}.json", env!("CARGO_MANIFEST_DIR"));
+        let event = parse_structured(&std::fs::read(file).unwrap());
+        assert_eq!(event.map(|event| event.kind), Ok(kind));
+    }
+}
