@@ -1,10 +1,10 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::check::{Check, Checked, given, is_loopback};
+use super::check::{Check, Checked, given, given_path, is_loopback};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,10 +15,10 @@ pub(super) struct RawEmail {
     reply_domain: String,
     lmtp_listen: String,
     lmtp_max_connections: i64,
-    pool_size: i64,
-    in_flight: i64,
+    ca_file: String,
+    hello: String,
+    connections: i64,
     per_second: f64,
-    timeout: String,
 }
 
 #[derive(Debug, Clone)]
@@ -32,8 +32,6 @@ pub struct EmailSettings {
     pub lmtp_max_connections: usize,
     /// Mails a second over all; none: no limit.
     pub per_second: Option<f64>,
-    /// Mails being sent at once.
-    pub in_flight: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -44,26 +42,15 @@ pub enum EmailProvider {
 
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
-    /// Host or IP address, IPv6 without brackets.
-    pub host: String,
-    pub port: u16,
-    pub tls: SmtpTls,
-    pub credentials: Option<(String, SecretString)>,
+    /// `smtp://` or `smtps://`, as `portevoix_email::SmtpServer::new` reads it; its form was
+    /// checked.
+    pub url: SecretString,
+    /// Further root certificates, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// The name said in EHLO; none: the machine's own.
+    pub hello: Option<String>,
     /// Connections held at most.
-    pub pool_size: usize,
-    /// For one command.
-    pub timeout: Duration,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SmtpTls {
-    None,
-    /// STARTTLS where the server offers it.
-    Opportunistic,
-    /// STARTTLS or nothing.
-    Required,
-    /// TLS from the first byte (RFC 8314).
-    Wrapped,
+    pub connections: usize,
 }
 
 /// A name and an address (RFC 5322).
@@ -110,7 +97,6 @@ impl RawEmail {
         let lmtp_max_connections =
             check.number("email.lmtp_max_connections", self.lmtp_max_connections, 1..=1000);
         let per_second = check.pace("email.per_second", self.per_second);
-        let in_flight = check.number("email.in_flight", self.in_flight, 1..=2000);
         Ok(EmailSettings {
             provider: provider?,
             from: from?,
@@ -118,7 +104,6 @@ impl RawEmail {
             lmtp_listen: lmtp_listen?,
             lmtp_max_connections: lmtp_max_connections?,
             per_second: per_second?,
-            in_flight: in_flight?,
         })
     }
 
@@ -133,72 +118,41 @@ impl RawEmail {
     }
 
     fn smtp(&self, check: &mut Check) -> Checked<SmtpSettings> {
-        let key = "email.smtp_url";
-        let pool_size = check.number("email.pool_size", self.pool_size, 1..=200);
-        let timeout = check.duration("email.timeout", &self.timeout, "1s"..="10m");
-        let url = check.needed(key, self.smtp_url.expose_secret(), "give smtp://HOST:587")?;
-        let url = check.url(key, &url, &["smtp", "smtps"])?;
-        let tls = smtp_tls(check, &url)?;
-        let user = percent_decoded(url.username());
-        let credentials = match url.password() {
-            _ if user.is_empty() => None,
-            Some(password) => Some((user, percent_decoded(password).into())),
-            None => return check.fail(key, "has a user and no password", "write USER:PASSWORD@"),
+        let connections = check.number("email.connections", self.connections, 1..=200);
+        let hello = match given(&self.hello) {
+            Some(name) => check.domain("email.hello", &name).map(Some),
+            None => Ok(None),
         };
-        let host = url.host_str().unwrap_or_default();
+        let url = smtp_url(check, self.smtp_url.expose_secret());
         Ok(SmtpSettings {
-            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-            port: url.port().unwrap_or(if tls == SmtpTls::Wrapped { 465 } else { 587 }),
-            tls,
-            credentials,
-            pool_size: pool_size?,
-            timeout: timeout?,
+            url: url?,
+            ca_file: given_path(&self.ca_file),
+            hello: hello?,
+            connections: connections?,
         })
     }
 }
 
-fn smtp_tls(check: &mut Check, url: &Url) -> Checked<SmtpTls> {
+fn smtp_url(check: &mut Check, text: &str) -> Checked<SecretString> {
     let key = "email.smtp_url";
-    if url.scheme() == "smtps" {
-        return Ok(SmtpTls::Wrapped);
+    let text = check.needed(key, text, "give smtp://HOST:587")?;
+    let url = check.url(key, &text, &["smtp", "smtps"])?;
+    if !url.username().is_empty() && url.password().is_none() {
+        return check.fail(key, "has a user and no password", "write USER:PASSWORD@");
     }
-    let mut tls = if is_loopback(url) { SmtpTls::Opportunistic } else { SmtpTls::Required };
     for (name, value) in url.query_pairs() {
-        if name != "tls" {
-            return check.fail(key, "has a query other than tls", "write ?tls=required");
+        if name != "tls" || url.scheme() == "smtps" {
+            let advice = "write smtp://…?tls=required, or smtps://… alone";
+            return check.fail(key, "has a query that means nothing", advice);
         }
-        let choices = [
-            ("required", SmtpTls::Required),
-            ("opportunistic", SmtpTls::Opportunistic),
-            ("none", SmtpTls::None),
-        ];
-        tls = check.choice(key, &value, &choices)?;
-    }
-    if tls != SmtpTls::Required && !url.username().is_empty() && !is_loopback(url) {
-        let advice = "write ?tls=required: the password could be read on the way";
-        return check.fail(key, "sends a password without TLS", advice);
-    }
-    Ok(tls)
-}
-
-/// As `url` leaves the user and the password of an address.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    while let Some((first, rest)) = bytes.split_first() {
-        let hex = rest.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                decoded.push(byte);
-                bytes = &rest[2..];
-            }
-            _ => {
-                decoded.push(*first);
-                bytes = rest;
-            }
+        let choices = [("required", true), ("opportunistic", false), ("none", false)];
+        let required = check.choice(key, &value, &choices)?;
+        if !required && !url.username().is_empty() && !is_loopback(&url) {
+            let advice = "write ?tls=required: the password could be read on the way";
+            return check.fail(key, "sends a password without TLS", advice);
         }
     }
-    String::from_utf8_lossy(&decoded).into_owned()
+    Ok(text.into())
 }
 
 fn mailbox(check: &mut Check, key: &str, text: &str) -> Checked<Mailbox> {

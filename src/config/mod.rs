@@ -40,7 +40,7 @@ pub use self::{
     console::ConsoleSettings,
     database::{DatabaseKind, DatabaseSettings},
     dkim::{DkimKey, DkimSettings},
-    email::{EmailProvider, EmailSettings, Mailbox, SmtpSettings, SmtpTls},
+    email::{EmailProvider, EmailSettings, Mailbox, SmtpSettings},
     http::{HttpSettings, Network},
     identity::IdentitySettings,
     inbox::InboxSettings,
@@ -53,10 +53,7 @@ pub use self::{
     print::print_config,
     problem::{ConfigError, ConfigProblem},
     sms::{Hours, SmsProvider, SmsSettings},
-    sms_providers::{
-        HttpSmsInbound, HttpSmsMethod, HttpSmsSettings, OvhSender, OvhSettings, TwilioSender,
-        TwilioSettings,
-    },
+    sms_providers::{HttpSmsSettings, OvhSender, OvhSettings, TwilioSender, TwilioSettings},
     telegram::{BotSettings, TelegramMode, TelegramProvider, TelegramSettings},
     templates::TemplateSettings,
 };

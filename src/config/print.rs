@@ -24,7 +24,7 @@ fn masked_below(prefix: &str, table: &Table) -> Table {
     for (name, value) in table {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         let value = match value {
-            // the operator's own keys: a header may well hold a password
+            // an address, a header or a body of the operator's own may well hold a password
             Value::Table(inner) if FREE_TABLES.contains(&key.as_str()) => {
                 Value::Table(inner.iter().map(|(name, _)| (name.clone(), MASK.into())).collect())
             }

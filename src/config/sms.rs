@@ -4,14 +4,17 @@ use jiff::civil::Time;
 use serde::Deserialize;
 
 use super::{
-    check::{Check, Checked},
-    sms_providers::{HttpSmsSettings, OvhSettings, RawHttpSms, RawOvh, RawTwilio, TwilioSettings},
+    check::{Check, Checked, given},
+    sms_providers::{HttpSmsSettings, OvhSettings, RawOvh, RawTwilio, TwilioSettings},
 };
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSms {
     provider: String,
+    signature: String,
+    two_way: bool,
+    stop_number: String,
     hours: String,
     quiet_hours: bool,
     max_segments: i64,
@@ -21,12 +24,18 @@ pub(super) struct RawSms {
     timeout: String,
     ovh: RawOvh,
     twilio: RawTwilio,
-    http: RawHttpSms,
+    http: HttpSmsSettings,
 }
 
 #[derive(Debug, Clone)]
 pub struct SmsSettings {
     pub provider: SmsProvider,
+    /// Who writes, at the beginning of each message.
+    pub signature: Option<String>,
+    /// Whether citizens can answer; if not, `stop_number` is there.
+    pub two_way: bool,
+    /// "STOP au …"; none: "répondez STOP".
+    pub stop_number: Option<String>,
     /// When information may be sent; none (sandbox only): at any time.
     pub hours: Option<Hours>,
     /// A longer text is cut to its link.
@@ -103,6 +112,7 @@ impl RawSms {
             }
             Err(reported) => Err(reported),
         };
+        let stop_number = self.stop_number(check, provider.as_ref().ok());
         let hours = self.hours(check);
         let max_segments = check.number("sms.max_segments", self.max_segments, 1..=10);
         let per_second = check.pace("sms.per_second", self.per_second);
@@ -110,6 +120,9 @@ impl RawSms {
         let timeout = check.duration("sms.timeout", &self.timeout, "1s"..="2m");
         Ok(SmsSettings {
             provider: provider?,
+            signature: given(&self.signature),
+            two_way: self.two_way,
+            stop_number: stop_number?,
             hours: hours?,
             max_segments: max_segments?,
             transliterate: self.transliterate,
@@ -117,6 +130,35 @@ impl RawSms {
             in_flight: in_flight?,
             timeout: timeout?,
         })
+    }
+
+    /// A citizen must be able to object, simply and free.
+    fn stop_number(
+        &self,
+        check: &mut Check,
+        provider: Option<&SmsProvider>,
+    ) -> Checked<Option<String>> {
+        let answered = match provider {
+            Some(SmsProvider::Ovh(ovh)) => ovh.sender.two_way(),
+            Some(SmsProvider::Twilio(twilio)) => twilio.sender.two_way(),
+            _ => true,
+        };
+        if self.two_way && !answered {
+            let advice = "write false and give sms.stop_number, or send from a short number";
+            return check.fail("sms.two_way", "is true, yet a name can't be answered", advice);
+        }
+        let number = given(&self.stop_number);
+        match &number {
+            None if !self.two_way => {
+                let advice = "give the number that takes STOP: nobody can answer the message";
+                check.fail("sms.stop_number", "is missing", advice)
+            }
+            Some(text) if !text.bytes().all(|b| b.is_ascii_digit()) => {
+                let what = format!("\"{text}\" is not a short number");
+                check.fail("sms.stop_number", what, "write digits only, for example 36111")
+            }
+            _ => Ok(number),
+        }
     }
 
     fn hours(&self, check: &mut Check) -> Checked<Option<Hours>> {

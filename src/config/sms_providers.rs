@@ -1,7 +1,7 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{fmt, time::Duration};
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
 use super::check::{Check, Checked, given, given_secret, is_loopback};
@@ -29,8 +29,8 @@ pub struct OvhSettings {
     pub consumer_key: SecretString,
     pub service_name: String,
     pub sender: OvhSender,
-    /// Part of the receipts' callback address.
-    pub callback_secret: SecretString,
+    /// The `token` of the receipts' callback address (`/hooks/sms/ovh?token=…`); none: no hook.
+    pub callback_secret: Option<SecretString>,
     /// Between two looks at the incoming list.
     pub poll_every: Duration,
 }
@@ -66,55 +66,27 @@ pub enum TwilioSender {
     MessagingService(String),
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawHttpSms {
-    url: String,
-    method: String,
-    sender: String,
-    token: SecretString,
-    content_type: String,
-    headers: BTreeMap<String, SecretString>,
-    body: String,
-    reference: String,
-    inbound_secret: SecretString,
-    inbound_id: String,
-    inbound_from: String,
-    inbound_to: String,
-    inbound_text: String,
+/// A provider described in TOML. Only the channel's crate knows the words of the description.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct HttpSmsSettings(toml::Table);
+
+impl fmt::Debug for HttpSmsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HttpSmsSettings([REDACTED])")
+    }
 }
 
-#[derive(Debug, Clone)]
-pub struct HttpSmsSettings {
-    /// A template, as are `headers` and `body`: `{to}`, `{text}`, `{id}`, `{sender}`, `{token}`.
-    pub url: String,
-    pub method: HttpSmsMethod,
-    pub sender: Option<String>,
-    pub token: Option<SecretString>,
-    pub content_type: String,
-    pub headers: BTreeMap<String, SecretString>,
-    pub body: String,
-    /// JSON Pointer (RFC 6901) to the provider's id in its answer; none: it gives none.
-    pub reference: Option<String>,
-    /// None: nothing is taken in.
-    pub inbound: Option<HttpSmsInbound>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HttpSmsMethod {
-    Get,
-    Post,
-    Put,
-}
-
-/// How an inbound message is recognised; the others are JSON Pointers.
-#[derive(Debug, Clone)]
-pub struct HttpSmsInbound {
-    pub secret: SecretString,
-    pub id: String,
-    pub from: String,
-    pub to: String,
-    pub text: String,
+impl HttpSmsSettings {
+    /// Reads the description as the channel's own type (`portevoix_sms::HttpConfig`).
+    ///
+    /// # Errors
+    /// A sentence on what does not fit.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+        self.0.clone().try_into().map_err(|error: toml::de::Error| {
+            format!("[sms.http] does not fit: {}", error.message().replace('\n', ", "))
+        })
+    }
 }
 
 impl RawOvh {
@@ -131,8 +103,10 @@ impl RawOvh {
             check.needed_secret("sms.ovh.application_secret", &self.application_secret, 1);
         let consumer_key = check.needed_secret("sms.ovh.consumer_key", &self.consumer_key, 1);
         let service_name = check.needed("sms.ovh.service_name", &self.service_name, wanted);
-        let callback_secret =
-            check.needed_secret("sms.ovh.callback_secret", &self.callback_secret, 16);
+        let callback_secret = match given_secret(&self.callback_secret) {
+            Some(secret) => check.needed_secret("sms.ovh.callback_secret", &secret, 16).map(Some),
+            None => Ok(None),
+        };
         let sender = if self.sender_for_response {
             Ok(OvhSender::ForResponse)
         } else {
@@ -150,6 +124,30 @@ impl RawOvh {
             poll_every: poll_every?,
         })
     }
+}
+
+impl OvhSender {
+    /// Whether a citizen can answer.
+    pub(super) fn two_way(&self) -> bool {
+        match self {
+            Self::ForResponse => true,
+            Self::Named(name) => is_number(name),
+        }
+    }
+}
+
+impl TwilioSender {
+    /// As [`OvhSender::two_way`]; what a messaging service sends from is Twilio's to know.
+    pub(super) fn two_way(&self) -> bool {
+        match self {
+            Self::MessagingService(_) => true,
+            Self::From(name) => is_number(name),
+        }
+    }
+}
+
+fn is_number(sender: &str) -> bool {
+    sender.bytes().all(|b| b.is_ascii_digit() || b == b'+')
 }
 
 impl RawTwilio {
@@ -186,59 +184,21 @@ impl RawTwilio {
     }
 }
 
-impl RawHttpSms {
+impl HttpSmsSettings {
+    fn url(&self) -> &str {
+        self.0.get("url").and_then(toml::Value::as_str).unwrap_or_default()
+    }
+
     pub(super) fn is_remote(&self) -> bool {
-        leaves_this_machine(&self.url)
+        leaves_this_machine(self.url())
     }
 
-    pub(super) fn validate(&self, check: &mut Check) -> Checked<HttpSmsSettings> {
-        let url = provider_url(check, "sms.http.url", &self.url);
-        let methods = [
-            ("POST", HttpSmsMethod::Post),
-            ("PUT", HttpSmsMethod::Put),
-            ("GET", HttpSmsMethod::Get),
-        ];
-        let method = check.choice("sms.http.method", &self.method, &methods);
-        let sender = match given(&self.sender) {
-            Some(text) => sender(check, "sms.http.sender", &text).map(Some),
-            None => Ok(None),
-        };
-        let templates = format!("{}{}", self.url, self.body);
-        let filled = if ["{to}", "{text}"].iter().all(|name| templates.contains(name)) {
-            Ok(())
-        } else {
-            check.fail("sms.http.body", "lacks {to} or {text}", "say where they go, here or in url")
-        };
-        let reference = match given(&self.reference) {
-            Some(text) => pointer(check, "sms.http.reference", &text).map(Some),
-            None => Ok(None),
-        };
-        let inbound = match given_secret(&self.inbound_secret) {
-            Some(_) => self.inbound(check).map(Some),
-            None => Ok(None),
-        };
-        url?;
-        filled?;
-        Ok(HttpSmsSettings {
-            url: self.url.trim().to_owned(),
-            method: method?,
-            sender: sender?,
-            token: given_secret(&self.token),
-            content_type: self.content_type.trim().to_owned(),
-            headers: self.headers.clone(),
-            body: self.body.clone(),
-            reference: reference?,
-            inbound: inbound?,
-        })
-    }
-
-    fn inbound(&self, check: &mut Check) -> Checked<HttpSmsInbound> {
-        let secret = check.needed_secret("sms.http.inbound_secret", &self.inbound_secret, 16);
-        let id = pointer(check, "sms.http.inbound_id", &self.inbound_id);
-        let from = pointer(check, "sms.http.inbound_from", &self.inbound_from);
-        let to = pointer(check, "sms.http.inbound_to", &self.inbound_to);
-        let text = pointer(check, "sms.http.inbound_text", &self.inbound_text);
-        Ok(HttpSmsInbound { secret: secret?, id: id?, from: from?, to: to?, text: text? })
+    pub(super) fn validate(&self, check: &mut Check) -> Checked<Self> {
+        // a template: {{ … }} in its path or query is no part of an address yet
+        let plain = self.url().replace(['{', '}', ' '], "");
+        check.needed("sms.http", &plain, "give url, and what else the provider asks for")?;
+        provider_url(check, "sms.http", &plain)?;
+        Ok(self.clone())
     }
 }
 
@@ -253,13 +213,6 @@ fn provider_url(check: &mut Check, key: &str, text: &str) -> Checked<Url> {
         return check.fail(key, "sends secrets and numbers in the clear", "write https://…");
     }
     Ok(url)
-}
-
-fn pointer(check: &mut Check, key: &str, text: &str) -> Checked<String> {
-    if text.starts_with('/') {
-        return Ok(text.to_owned());
-    }
-    check.fail(key, format!("\"{text}\" is not a JSON Pointer"), "start it with a slash: \"/id\"")
 }
 
 /// A sender as the French operators take it (AF2M): a name of at most 11 letters and digits, not

@@ -23,7 +23,6 @@ fn with_env(vars: &[(&str, &str)]) -> Result<Settings, Vec<ConfigProblem>> {
 
 /// A configuration in which every provider is real and every secret is [`SECRET`].
 fn everything_real() -> String {
-    let key = "-----BEGIN PRIVATE KEY-----\\ns3cr3t-s3cr3t-s3cr3t";
     format!(
         r#"
         [identity]
@@ -44,8 +43,8 @@ fn everything_real() -> String {
         reply_domain = "reponses.lille.example"
         [dkim]
         domain = "lille.example"
-        rsa_key = "{key}"
-        ed25519_key = "{key}"
+        rsa_key_file = "rsa.pem"
+        ed25519_key_file = "ed25519.pem"
         [sms]
         provider = "ovh"
         [sms.ovh]
@@ -57,8 +56,7 @@ fn everything_real() -> String {
         [sms.twilio]
         auth_token = "{SECRET}"
         [sms.http]
-        token = "{SECRET}"
-        inbound_secret = "{SECRET}"
+        url = "https://sms.lille.example/{SECRET}"
         headers = {{ Authorization = "Bearer {SECRET}" }}
         [telegram]
         provider = "bot"
@@ -149,6 +147,7 @@ fn each_default_can_be_said_again_in_the_environment() {
             let text = match &value {
                 toml::Value::String(text) => text.clone(),
                 toml::Value::Array(_) => String::new(),
+                toml::Value::Table(_) => "{}".to_owned(),
                 other => other.to_string(),
             };
             (env_name(key), text)
@@ -258,6 +257,31 @@ fn a_secret_can_stand_in_a_file() {
         ["telegram.token (portevoix.toml): is given twice, as telegram.token and as \
           telegram.token_file; keep one of them"]
     );
+}
+
+#[test]
+fn a_described_provider_is_read_in_the_channels_words() {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Words {
+        url: String,
+        secrets: std::collections::BTreeMap<String, String>,
+    }
+    let text = "[sms]\nprovider = \"http\"\n[sms.http]\nurl = \"http://127.0.0.1:1/{{ to }}\"\n\
+                [sms.http.secrets]\nkey_file = \"/run/secrets/key\"\n";
+    let env = [("PORTEVOIX_SMS__HTTP__SECRETS__OTHER".to_owned(), "12".to_owned())];
+    let settings = Raw::from_toml(text)
+        .with_env(env)
+        .with_secret_files(|_| Ok("from-the-file\r\n".to_owned()))
+        .validate()
+        .unwrap();
+    assert!(!print_config(&settings).contains("from-the-file"));
+    let SmsProvider::Http(http) = settings.sms.provider else { panic!("{:?}", settings.sms) };
+    let words: Words = http.read().unwrap();
+    assert_eq!(words.url, "http://127.0.0.1:1/{{ to }}");
+    assert_eq!(words.secrets["key"], "from-the-file");
+    assert_eq!(words.secrets["other"], "12");
+    assert!(http.read::<u8>().unwrap_err().starts_with("[sms.http] does not fit: "));
 }
 
 #[test]

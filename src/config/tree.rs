@@ -15,14 +15,10 @@ pub(super) const SECRETS: &[&str] = &[
     "bus.token",
     "bus.password",
     "keys.value",
-    "dkim.rsa_key",
-    "dkim.ed25519_key",
     "sms.ovh.application_secret",
     "sms.ovh.consumer_key",
     "sms.ovh.callback_secret",
     "sms.twilio.auth_token",
-    "sms.http.token",
-    "sms.http.inbound_secret",
     "telegram.token",
     "telegram.webhook_secret",
     "metrics.token",
@@ -31,8 +27,11 @@ pub(super) const SECRETS: &[&str] = &[
 /// Secrets that are addresses: shown without their user and password.
 pub(super) const SECRET_URLS: &[&str] = &["database.url", "bus.url", "email.smtp_url"];
 
-/// Tables whose keys are the operator's own.
-pub(super) const FREE_TABLES: &[&str] = &["sms.http.headers"];
+/// Described in the channel's own words, so anything may stand here; masked as a whole.
+pub(super) const FREE_TABLES: &[&str] = &["sms.http"];
+
+/// Inside a free table, where each key can be given as `<key>_file` as well.
+const FREE_SECRETS: &str = "sms.http.secrets";
 
 const ENV_PREFIX: &str = "PORTEVOIX_";
 
@@ -55,7 +54,8 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn defaults() -> Self {
-        let table: Table = DEFAULTS.parse().expect("the built-in defaults are TOML (tested)");
+        #[expect(clippy::expect_used, reason = "the text is part of the program, and tested")]
+        let table: Table = DEFAULTS.parse().expect("the built-in defaults are TOML");
         let mut known = BTreeMap::new();
         flatten("", &table, &mut known);
         Self {
@@ -118,6 +118,9 @@ impl Tree {
             return self.set_file(base, key, &value, origin);
         }
         let Some(default) = self.known.get(key) else {
+            if key.strip_prefix(FREE_SECRETS).is_some_and(|rest| rest.starts_with('.')) {
+                return self.store(key, value);
+            }
             return self.unknown(key, origin);
         };
         let value = match (default, value) {
@@ -191,7 +194,8 @@ impl Tree {
 
     /// Reads the secrets given as `<key>_file`, with `read` in place of the file system.
     pub(super) fn read_secret_files(&mut self, read: impl Fn(&Path) -> std::io::Result<String>) {
-        for (key, file) in std::mem::take(&mut self.files) {
+        let files = std::mem::take(&mut self.files);
+        for (key, file) in files.into_iter().chain(self.free_secret_files()) {
             match read(Path::new(&file.path)) {
                 Ok(text) => {
                     let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -207,6 +211,27 @@ impl Tree {
                 ),
             }
         }
+    }
+
+    /// Takes `<key>_file` out of the free tables' secrets.
+    fn free_secret_files(&mut self) -> Vec<(String, SecretFile)> {
+        let mut parts = FREE_SECRETS.split('.');
+        let Some(first) = parts.next().and_then(|part| self.table.get_mut(part)) else {
+            return Vec::new();
+        };
+        let secrets = parts.try_fold(first, |value, part| value.get_mut(part));
+        let Some(Value::Table(secrets)) = secrets else { return Vec::new() };
+        let names: Vec<_> =
+            secrets.keys().filter(|name| name.ends_with("_file")).cloned().collect();
+        let mut files = Vec::new();
+        for name in names {
+            let base = name.trim_end_matches("_file");
+            if let Some(Value::String(path)) = secrets.remove(&name) {
+                let origin = format!("[{FREE_SECRETS}]");
+                files.push((format!("{FREE_SECRETS}.{base}"), SecretFile { path, origin }));
+            }
+        }
+        files
     }
 
     fn store(&mut self, key: &str, value: Value) {
@@ -309,13 +334,9 @@ fn from_env(text: &str, default: Option<&Value>) -> Result<Value, (String, &'sta
     }
 }
 
-/// Lists and free tables hold texts only.
+/// Lists hold texts only.
 fn all_texts(value: &Value) -> bool {
-    match value {
-        Value::Array(list) => list.iter().all(Value::is_str),
-        Value::Table(table) => table.values().all(Value::is_str),
-        _ => true,
-    }
+    value.as_array().is_none_or(|list| list.iter().all(Value::is_str))
 }
 
 fn a_type(value: &Value) -> &'static str {
