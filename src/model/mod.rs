@@ -1,2 +1,7 @@
-//! model
+//! The nouns that the rooms share. No I/O.
+
+pub mod balance;
+pub mod communes;
 pub mod event;
+pub mod outgoing;
+pub mod seal;

@@ -1,0 +1,4 @@
+use anyhow::{Result, bail};
+pub fn command(_: &[String]) -> Result<()> {
+    bail!("later")
+}
