@@ -5,6 +5,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::http_config::HttpConfig;
+
 /// How messages are made.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -79,6 +81,7 @@ impl SmsConfig {
         match &self.provider {
             ProviderConfig::Ovh(ovh) => ovh.validate(self.shape.two_way),
             ProviderConfig::Twilio(twilio) => twilio.validate(),
+            ProviderConfig::Http(http) => http.validate(),
         }
     }
 }
@@ -88,6 +91,7 @@ impl SmsConfig {
 pub enum ProviderConfig {
     Ovh(OvhConfig),
     Twilio(TwilioConfig),
+    Http(Box<HttpConfig>),
 }
 
 /// OVHcloud's API, `/sms/{service}`.
@@ -107,9 +111,9 @@ pub struct OvhConfig {
     /// Sends from OVHcloud's shared two-way number, so that citizens can answer.
     #[serde(default)]
     pub sender_for_response: bool,
-    /// Seconds between two looks at the incoming list; 0: never looks.
-    #[serde(default = "ovh_poll_seconds")]
-    pub poll_seconds: u64,
+    /// Milliseconds between two looks at the incoming list; 0: never looks.
+    #[serde(default = "ovh_poll_ms")]
+    pub poll_ms: u64,
     /// OVHcloud doesn't sign receipts: the `token` of the callback address
     /// (`…/hooks/sms/ovh?token=…`), at least 16 characters. None: no hook.
     #[serde(default)]
@@ -120,8 +124,8 @@ fn ovh_endpoint() -> String {
     "https://eu.api.ovh.com/1.0".to_owned()
 }
 
-fn ovh_poll_seconds() -> u64 {
-    15
+fn ovh_poll_ms() -> u64 {
+    15_000
 }
 
 impl OvhConfig {

@@ -337,7 +337,7 @@ mod tests {
         assert_eq!((content.encoding, content.segments), (Encoding::Gsm7, 1));
         assert_eq!(content.units, content.text.chars().count());
         assert!(content.transliterated);
-        assert_eq!(content.parts, [content.text.clone()]);
+        assert_eq!(content.parts, std::slice::from_ref(&content.text));
     }
 
     #[test]
