@@ -1,0 +1,7 @@
+//! The promises of the daemon, tested from outside against real servers. One binary, a file a
+//! promise; `harness` starts what they need.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod harness;
+mod rooms;
+mod servers;
