@@ -61,8 +61,7 @@ impl JetStream {
             connect = connect.token(token.expose_secret().to_owned());
         }
         if let (Some(user), Some(password)) = (&options.user, &options.password) {
-            connect =
-                connect.user_and_password(user.clone(), password.expose_secret().to_owned());
+            connect = connect.user_and_password(user.clone(), password.expose_secret().to_owned());
         }
         if let Some(file) = &options.creds_file {
             connect = connect
@@ -188,9 +187,7 @@ impl Bus for JetStream {
         let mut results = Vec::with_capacity(pending.len());
         for one in pending {
             results.push(match one {
-                Ok(ack) => {
-                    ack.await.map(|ack| !ack.duplicate).map_err(Self::publish_error)
-                }
+                Ok(ack) => ack.await.map(|ack| !ack.duplicate).map_err(Self::publish_error),
                 Err(error) => Err(Self::publish_error(error)),
             });
         }
@@ -201,10 +198,8 @@ impl Bus for JetStream {
         let mut held = self.incoming.lock().await;
         if held.is_none() {
             let stream = self.consumer().await?.stream().max_messages_per_batch(500);
-            let stream = stream
-                .messages()
-                .await
-                .map_err(|error| BusError::new("fetch from NATS", error))?;
+            let stream =
+                stream.messages().await.map_err(|error| BusError::new("fetch from NATS", error))?;
             *held = Some(stream);
         }
         let mut received = Vec::new();
@@ -267,10 +262,9 @@ fn from_jetstream(message: jetstream::Message) -> Received {
     }
     let tries = message.info().map_or(1, |info| u64::try_from(info.delivered).unwrap_or(1));
     if message_id.is_empty() {
-        message_id = message.info().map_or_else(
-            |_| String::new(),
-            |info| format!("{EVENTS}:{}", info.stream_sequence),
-        );
+        message_id = message
+            .info()
+            .map_or_else(|_| String::new(), |info| format!("{EVENTS}:{}", info.stream_sequence));
     }
     Received {
         message: BusMessage {

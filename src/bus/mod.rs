@@ -82,11 +82,8 @@ pub trait Bus: Send + Sync {
     ///
     /// # Errors
     /// Where the bus is away.
-    async fn fetch(
-        &self,
-        max: usize,
-        wait: std::time::Duration,
-    ) -> Result<Vec<Received>, BusError>;
+    async fn fetch(&self, max: usize, wait: std::time::Duration)
+    -> Result<Vec<Received>, BusError>;
 
     /// Done: never again.
     ///
