@@ -1,3 +1,5 @@
+use std::fmt;
+
 use portevoix_contract::{Action, Message, Recipient, Register, Unshapeable};
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +14,13 @@ use crate::{
 pub(crate) const CHANNEL: &str = "telegram";
 
 /// What is sent: one part or several, in order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TelegramContent {
     pub parts: Vec<TelegramPart>,
 }
 
 /// One message of the chat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TelegramPart {
     /// For `parse_mode: HTML`; of its tags only `b`, `i` and `a`.
     pub html: String,
@@ -26,6 +28,22 @@ pub struct TelegramPart {
     pub text: String,
     /// Rows of buttons; only below the last part.
     pub buttons: Vec<Vec<Button>>,
+}
+
+/// Never the words: what is sent to a citizen has no place in a log.
+impl fmt::Debug for TelegramContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TelegramContent").field("parts", &self.parts).finish()
+    }
+}
+
+impl fmt::Debug for TelegramPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TelegramPart")
+            .field("units", &self.text.encode_utf16().count())
+            .field("buttons", &self.buttons.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Makes messages into Telegram's own form. Pure, and without settings.

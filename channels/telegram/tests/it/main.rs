@@ -3,6 +3,7 @@
 
 mod hear;
 mod hook;
+mod sandbox;
 mod send;
 mod shape;
 
