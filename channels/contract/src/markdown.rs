@@ -174,7 +174,7 @@ fn close(frame: Frame, stack: &mut [Frame]) {
 fn push_block(stack: &mut [Frame], block: Block) {
     match stack.last_mut() {
         Some(Frame::Blocks(blocks) | Frame::Quote(blocks) | Frame::Item(blocks, _)) => {
-            blocks.push(block)
+            blocks.push(block);
         }
         Some(Frame::List(_, items)) => items.push(vec![block]),
         _ => {

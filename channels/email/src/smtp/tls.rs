@@ -1,0 +1,102 @@
+//! TLS from the first byte (RFC 8314), laid on a socket that has `TCP_NODELAY` already.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::Path,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use lettre::transport::smtp::client::AsyncTokioStream;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::error::EmailError;
+
+pub(super) struct ImplicitTls {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl ImplicitTls {
+    pub(super) fn new(host: &str, ca_file: Option<&Path>) -> Result<Self, EmailError> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| EmailError::Setting {
+            setting: "email.smtp_url",
+            why: "has a host that can't be in a certificate".to_owned(),
+        })?;
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if let Some(path) = ca_file {
+            let wrong =
+                |why: String| EmailError::Certificate { file: path.display().to_string(), why };
+            for certificate in
+                CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?
+            {
+                let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+                roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(EmailError::Tls)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+
+    pub(super) async fn protect(&self, socket: TcpStream) -> Result<Protected, String> {
+        self.connector
+            .connect(self.name.clone(), socket)
+            .await
+            .map(Protected)
+            .map_err(|error| format!("TLS: {error}"))
+    }
+}
+
+/// Only there because lettre wants to know the peer's address.
+#[derive(Debug)]
+pub(super) struct Protected(TlsStream<TcpStream>);
+
+impl AsyncTokioStream for Protected {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.0.get_ref().0.peer_addr()
+    }
+}
+
+impl AsyncRead for Protected {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Protected {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,135 @@
+//! Keeps the queue honest: leases of dead processes are taken over, what passed its deadline
+//! expires, progress and completion are told.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    bus::{Bells, Room, Round, rounds},
+    clock::Clock,
+    model::{
+        balance::Balance,
+        outgoing::{BroadcastData, OutgoingKind},
+        paris,
+    },
+    store::{NewOutgoing, Store, StoreError},
+};
+
+/// The room's housekeeping; one runs in every process that dispatches.
+#[derive(Debug, Clone)]
+pub struct Keeper {
+    pub store: Store,
+    pub bells: Bells,
+    pub clock: Clock,
+    /// This process, as its leases name it.
+    pub owner: i64,
+    /// CloudEvents source of what the gateway tells.
+    pub source: String,
+}
+
+const EVERY: Duration = Duration::from_millis(500);
+/// Rows expired in one statement.
+const EXPIRE_BATCH: i64 = 5_000;
+/// Progress is told at most this often a broadcast (ms).
+const PROGRESS_EVERY: i64 = 1_000;
+
+impl Keeper {
+    /// Until `stop`.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let mut told = std::collections::BTreeMap::new();
+        // a keeper works by the clock: no bell concerns it
+        let listener = Bells::default().listener(Room::Dispatch);
+        rounds(listener, stop, async || self.round(&mut told).await).await;
+    }
+
+    async fn round(
+        &self,
+        told: &mut std::collections::BTreeMap<i64, Balance>,
+    ) -> Result<Round, StoreError> {
+        self.take_over().await?;
+        let now = self.clock.now_ms();
+        let expired = self.store.expire(now, EXPIRE_BATCH).await?;
+        if expired > 0 {
+            metrics::counter!("portevoix_expired_total").increment(expired);
+        }
+        self.tell_progress(told).await?;
+        Ok(if expired == EXPIRE_BATCH.cast_unsigned() { Round::More } else { Round::Wait(EVERY) })
+    }
+
+    /// Leases whose process is gone are free again at once.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn take_over(&self) -> Result<(), StoreError> {
+        let mut dead = Vec::new();
+        for owner in self.store.lease_owners().await? {
+            match owner.parse::<i64>() {
+                Ok(number) if number == self.owner => {}
+                Ok(number) if !self.store.is_dead(number).await? => {}
+                _ => dead.push(owner),
+            }
+        }
+        let taken = self.store.take_over(&dead, self.clock.now_ms()).await?;
+        if taken > 0 {
+            tracing::warn!(taken, "took deliveries over from a process that ended");
+            metrics::counter!("portevoix_taken_over_total").increment(taken);
+            self.bells.ring(Room::Dispatch);
+        }
+        Ok(())
+    }
+
+    async fn tell_progress(
+        &self,
+        told: &mut std::collections::BTreeMap<i64, Balance>,
+    ) -> Result<(), StoreError> {
+        let open = self.store.open_broadcasts().await?;
+        told.retain(|event, _| open.contains(event));
+        for event in open {
+            let Some(balance) = self.store.balance(event).await? else { continue };
+            if !balance.holds() {
+                // a statement sees one instant: this would be a fault of ours
+                tracing::error!(event = %balance.id, planned = balance.planned,
+                    sum = balance.states.sum(), "the balance does not hold");
+                metrics::counter!("portevoix_balance_faults_total").increment(1);
+            }
+            let completed = balance.is_complete();
+            if !completed && told.get(&event) == Some(&balance) {
+                continue;
+            }
+            let Some(row) = self.store.event(event).await? else { continue };
+            let now = self.clock.now_ms();
+            let out = progress(&balance, &row.consultation, completed, &self.source, now);
+            let every = if completed { 0 } else { PROGRESS_EVERY };
+            if self.store.tell_progress(event, completed, every, now, &out).await? {
+                if completed {
+                    tracing::info!(event = %balance.id, planned = balance.planned,
+                        sent = balance.states.sent + balance.states.delivered, "broadcast completed");
+                }
+                self.bells.ring(Room::Relay);
+                told.insert(event, balance);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn progress(
+    balance: &Balance,
+    consultation: &str,
+    completed: bool,
+    source: &str,
+    now: i64,
+) -> NewOutgoing {
+    let kind =
+        if completed { OutgoingKind::BroadcastCompleted } else { OutgoingKind::BroadcastProgress };
+    let data = BroadcastData {
+        event_id: balance.id.clone(),
+        consultation_id: consultation.to_owned(),
+        planned: balance.planned,
+        states: balance.states,
+        by_channel: balance.by_channel.clone(),
+    };
+    let id = format!("{}:{}:{now}", kind.name(), balance.id);
+    NewOutgoing::event(kind, &id, source, paris::instant(now), &data)
+}
