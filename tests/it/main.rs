@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod harness;
+mod house;
 mod rooms;
 mod servers;
+mod source;
