@@ -112,8 +112,7 @@ async fn attempt(dispatch: &Dispatch, claimed: &Claimed, breaker: &Breaker) -> V
         Err(verdict) => return verdict,
     };
     let started = dispatch.clock.now_ms();
-    let outcome =
-        dispatch.channel.deliver(&message, &recipient, &id, now, claimed.deadline).await;
+    let outcome = dispatch.channel.deliver(&message, &recipient, &id, now, claimed.deadline).await;
     let channel = dispatch.channel.name();
     let took = dispatch.clock.now_ms() - started;
     metrics::histogram!("portevoix_send_seconds", "channel" => channel).record(took as f64 / 1e3);

@@ -43,10 +43,8 @@ impl Metronome {
         let Some(interval) = self.interval else { return Ok(()) };
         let now = dispatch.clock.now_ms();
         let micros = i64::try_from(interval.as_micros()).unwrap_or(i64::MAX);
-        let first = dispatch
-            .store
-            .reserve_pace(dispatch.channel.name(), count as i64, micros, now)
-            .await?;
+        let first =
+            dispatch.store.reserve_pace(dispatch.channel.name(), count as i64, micros, now).await?;
         let wait = Duration::from_millis(u64::try_from(first - now).unwrap_or_default());
         *self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             Some(Instant::now() + wait);

@@ -133,11 +133,10 @@ impl Preparer {
         let unsubscribe = message.broadcast.then(|| {
             self.addresses.unsubscribe(&self.sealer.token(Purpose::Unsubscribe, claimed.id))
         });
-        let preferences = claimed.citizen.map(|citizen| {
-            self.addresses.citizen(&self.sealer.token(Purpose::Citizen, citizen))
-        });
-        let recipient =
-            Recipient { address, name, token, unsubscribe, preferences, in_reply_to };
+        let preferences = claimed
+            .citizen
+            .map(|citizen| self.addresses.citizen(&self.sealer.token(Purpose::Citizen, citizen)));
+        let recipient = Recipient { address, name, token, unsubscribe, preferences, in_reply_to };
         Ok(Prepared { message, recipient, id: format!("{channel}-{}", claimed.id) })
     }
 
