@@ -14,8 +14,6 @@ pub(super) struct RawBus {
     user: String,
     password: SecretString,
     ack_wait: String,
-    max_deliver: i64,
-    batch: i64,
     replicas: i64,
 }
 
@@ -25,10 +23,6 @@ pub struct BusSettings {
     pub nats: Option<NatsSettings>,
     /// How long a consumer may hold an event unacknowledged.
     pub ack_wait: Duration,
-    /// Deliveries of one event before it goes to the dead letters.
-    pub max_deliver: i64,
-    /// Events fetched at once.
-    pub batch: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -55,14 +49,7 @@ impl RawBus {
             None => Ok(None),
         };
         let ack_wait = check.duration("bus.ack_wait", &self.ack_wait, "5s"..="10m");
-        let max_deliver = check.number("bus.max_deliver", self.max_deliver, 1..=1000);
-        let batch = check.number("bus.batch", self.batch, 1..=5000);
-        Ok(BusSettings {
-            nats: nats?,
-            ack_wait: ack_wait?,
-            max_deliver: max_deliver?,
-            batch: batch?,
-        })
+        Ok(BusSettings { nats: nats?, ack_wait: ack_wait? })
     }
 
     fn nats(&self, check: &mut Check, url: &SecretString) -> Checked<NatsSettings> {

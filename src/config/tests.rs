@@ -355,4 +355,39 @@ fn the_demo_stays_on_this_machine() {
     assert_eq!(anywhere.http.public_url.as_str(), "http://127.0.0.1:8080/");
 }
 
+/// The production configuration with secrets of the right form behind each `_file`.
+fn production(text: &str) -> Settings {
+    let read = |path: &Path| {
+        let name = path.strip_prefix("/etc/portevoix/secrets").unwrap();
+        Ok(match name.to_str().unwrap() {
+            "database-url" => "postgres://portevoix:p@db.metropole.example/portevoix\n",
+            "smtp-url" => "smtp://portevoix:p%40ss@smtp.metropole.example:587\n",
+            "telegram-token" => "12345:abcdefghijklmnop\n",
+            _ => "0123456789abcdef\n",
+        }
+        .to_owned())
+    };
+    match Raw::from_toml(text).with_secret_files(read).validate() {
+        Ok(settings) => settings,
+        Err(problems) => panic!("{}", ConfigError::from(problems)),
+    }
+}
+
+#[test]
+fn the_production_configuration_is_in_order() {
+    let text = include_str!("../../deploy/portevoix.production.toml");
+    let settings = production(text);
+    assert_eq!(settings.database.kind, DatabaseKind::Postgres);
+    assert!(matches!(settings.sms.provider, SmsProvider::Ovh(_)));
+    assert_eq!(settings.dkim.unwrap().domain, settings.email.from.domain());
+
+    // the other provider, as its comment says: in place of [sms] and [sms.ovh]
+    let (before, rest) = text.split_once("[sms]\n").unwrap();
+    let (_, rest) = rest.split_once("# With Twilio instead:\n").unwrap();
+    let (twilio, after) = rest.split_once("\n[telegram]").unwrap();
+    let twilio = twilio.replace("# ", "");
+    let settings = production(&format!("{before}{twilio}\n[telegram]{after}"));
+    assert!(matches!(settings.sms.provider, SmsProvider::Twilio(_)));
+}
+
 mod sentences;

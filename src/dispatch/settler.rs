@@ -38,7 +38,10 @@ impl Settler {
         let mut group = Vec::with_capacity(GROUP);
         while self.results.recv_many(&mut group, GROUP).await > 0 {
             self.write(&group).await;
-            group.clear();
+            for one in group.drain(..) {
+                // only now may another message take its place in flight
+                drop(one.permit);
+            }
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn one_line(text: &str) -> String {
             line.insert(from, ' ');
         }
     }
-    line
+    line.trim().to_owned()
 }
 
 /// The words as CommonMark that shows exactly them: every ASCII punctuation character can be
@@ -89,6 +89,7 @@ mod tests {
 
     #[test]
     fn a_line_stays_one_line() {
+        assert_eq!(one_line("\u{a0}"), "");
         assert_eq!(one_line("  a\n\n# b\u{7}\t\u{E000}c  "), "a # b c");
     }
 

@@ -15,7 +15,7 @@ mod templates;
 
 use portevoix_contract::{Language, Message, Register};
 
-pub use notice::Notice;
+pub use crate::model::notice::Notice;
 pub use templates::Renderer;
 
 /// Whom a broadcast is rendered for: everyone of one variant gets the same words.

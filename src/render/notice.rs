@@ -1,66 +1,13 @@
 //! What the gateway says to one citizen: receipts, confirmations, questions back.
 
-use jiff::civil::Date;
 use portevoix_contract::{Action, Language, Message, Register, TextState};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{RenderError, Renderer, broadcast::ConsultationWords, escape, templates::Name};
-use crate::model::event::Consultation;
+use crate::model::{event::Consultation, notice::Notice};
 
 /// Longest part of a citizen's own words that a receipt repeats, in characters.
 const EXCERPT: usize = 300;
-
-/// A service message to one citizen, always sent as the answer to something they did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "notice", rename_all = "snake_case")]
-pub enum Notice {
-    /// Receipt of a contribution (CRPA L112-11): number, date received, service, what happens next.
-    Receipt {
-        number: String,
-        received_on: Date,
-        /// What the citizen wrote; shortened here.
-        excerpt: Option<String>,
-        /// Label of the option they chose.
-        answer: Option<String>,
-    },
-    /// A contribution was changed by its author.
-    Amended { number: String, received_on: Date, excerpt: Option<String>, answer: Option<String> },
-    /// A contribution was taken back by its author.
-    Withdrawn { number: String, received_on: Date },
-    /// STOP was obeyed.
-    Stopped,
-    /// The citizen came back after a STOP.
-    Restarted,
-    /// What can be written to us.
-    Help,
-    /// A channel was confirmed.
-    Welcome,
-    /// The answer fits several consultations: key to send back, title.
-    Choices { items: Vec<(String, String)> },
-    /// The answer fits none: a person will read it.
-    Held { received_on: Date },
-    /// Double opt-in: open this page to confirm.
-    Confirm { link: String },
-}
-
-impl Notice {
-    /// The name of its templates' folder after `notice.`.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Receipt { .. } => "receipt",
-            Self::Amended { .. } => "amended",
-            Self::Withdrawn { .. } => "withdrawn",
-            Self::Stopped => "stopped",
-            Self::Restarted => "restarted",
-            Self::Help => "help",
-            Self::Welcome => "welcome",
-            Self::Choices { .. } => "choices",
-            Self::Held { .. } => "held",
-            Self::Confirm { .. } => "confirm",
-        }
-    }
-}
 
 /// What a template of a notice can use.
 #[derive(Serialize)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{RenderError, dates, escape};
 
-static INCLUDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/messages");
+pub(super) static INCLUDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/messages");
 
 /// What surrounds every message: greeting, labels, words for decisions, and the footer as body.
 pub(super) const FRAME: &str = "frame";

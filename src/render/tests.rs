@@ -305,3 +305,46 @@ fn a_folder_replaces_and_adds_templates_and_its_faults_are_named() {
         Err(RenderError::Read { .. })
     ));
 }
+
+/// The fixed words of a template: what stands outside `{{ }}` and `{% %}`.
+fn fixed_words(line: &str) -> String {
+    let mut words = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('{') {
+        words.push_str(before);
+        let (tag, after) = after.split_once('}').unwrap_or((after, ""));
+        words.push_str(if tag.starts_with('%') { "" } else { "X" });
+        rest = after.strip_prefix('}').unwrap_or(after);
+    }
+    words + rest
+}
+
+#[test]
+fn short_texts_of_our_own_cost_no_ucs2() {
+    // GSM 03.38 without ç, as providers disagree about it
+    const GSM: &str = "@£$¥èéùìòØøÅåÆæßÉ !\"#%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà";
+    for file in templates::INCLUDED.dirs().flat_map(include_dir::Dir::files) {
+        let text = file.contents_utf8().unwrap();
+        for line in text.lines().filter_map(|line| line.strip_prefix("short:")) {
+            let outside: String = fixed_words(line)
+                .chars()
+                .filter(|c| !c.is_ascii_alphanumeric() && !GSM.contains(*c))
+                .collect();
+            assert_eq!(outside, "", "{}", file.path().display());
+        }
+    }
+}
+
+#[test]
+fn plain_templates_say_one_short_thing_a_line() {
+    for file in templates::INCLUDED.dirs().flat_map(include_dir::Dir::files) {
+        let name = file.path().display().to_string();
+        let body = file.contents_utf8().unwrap().splitn(3, "---\n").nth(2).unwrap();
+        for line in body.lines().filter(|_| name.ends_with(".plain.md")) {
+            let line = fixed_words(line).replace(['’', '\''], " ");
+            assert!(line.split_whitespace().count() <= 12, "{name}: {line}");
+            let sentences = line.split(['.', '?', '!']).filter(|s| !s.trim().is_empty()).count();
+            assert!(sentences <= 1, "{name}: {line}");
+        }
+    }
+}

@@ -6,9 +6,12 @@
 //! - [`outcomes`]: a table of what a provider can do, and what the channel must make of it.
 //! - [`quiet_logs`]: neither a secret nor an address reaches a log.
 //! - [`KeepingSink`]: a sink that remembers, and can be told to fail.
+//! - `fakes` (feature): strict fakes of providers.
 //!
 //! Everything here panics with the reason where a channel fails: it is only ever used in tests.
 
+#[cfg(feature = "fakes")]
+pub mod fakes;
 mod logs;
 mod outcomes;
 pub mod samples;

@@ -10,23 +10,24 @@ use crate::error::EmailError;
 const DEFAULT_LAYOUT: &str = include_str!("../../../templates/mail/layout.mjml");
 
 /// What a layout may name: `lang`, `title`, `identity`, `claim`, `body`, `footer`, `signature`,
-/// `links` (each `label` and `url`). Everything but `body` and `footer` is escaped on the way in.
+/// `links` (each `label` and `url`). All is escaped already, and marked so; what is not marked is
+/// escaped by the engine.
 #[derive(Serialize)]
 pub(crate) struct Filling<'a> {
     pub lang: &'a str,
-    pub title: &'a str,
-    pub identity: &'a str,
-    pub claim: Option<&'a str>,
+    pub title: Value,
+    pub identity: Value,
+    pub claim: Option<Value>,
     pub body: Value,
     pub footer: Value,
-    pub signature: &'a [String],
-    pub links: Vec<LayoutLink<'a>>,
+    pub signature: Vec<Value>,
+    pub links: Vec<LayoutLink>,
 }
 
 #[derive(Serialize)]
-pub(crate) struct LayoutLink<'a> {
-    pub label: &'a str,
-    pub url: &'a str,
+pub(crate) struct LayoutLink {
+    pub label: Value,
+    pub url: Value,
 }
 
 #[derive(Debug)]
@@ -66,13 +67,13 @@ impl Layout {
     fn try_once(&self) -> Result<(), EmailError> {
         let filling = Filling {
             lang: "fr",
-            title: "Titre",
-            identity: "Métropole",
-            claim: Some("Version simplifiée"),
+            title: "Titre".into(),
+            identity: "Métropole".into(),
+            claim: Some("Version simplifiée".into()),
             body: Value::from_safe_string("<p>corps</p>".to_owned()),
             footer: Value::from_safe_string("<p>pied</p>".to_owned()),
-            signature: &["Adresse".to_owned()],
-            links: vec![LayoutLink { label: "Lien", url: "https://example.org" }],
+            signature: vec!["Adresse".into()],
+            links: vec![LayoutLink { label: "Lien".into(), url: "https://example.org".into() }],
         };
         let html = self
             .render(Register::Standard, &filling)

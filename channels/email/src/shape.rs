@@ -6,7 +6,7 @@ use portevoix_contract::{Action, Message, Recipient, Unshapeable};
 use crate::{
     content::EmailContent,
     error::EmailError,
-    html::{Style, Writer},
+    html::{Style, Writer, escape},
     layout::{Filling, Layout, LayoutLink},
     mime::one_line,
     text,
@@ -137,15 +137,17 @@ impl EmailShaper {
             message.register,
             &Filling {
                 lang: message.language.as_str(),
-                title: subject,
-                identity: &identity.name,
-                claim: words.claim(message.text_state),
+                title: escaped(subject),
+                identity: escaped(&identity.name),
+                claim: words.claim(message.text_state).map(escaped),
                 body: Value::from_safe_string(body.out),
                 footer: Value::from_safe_string(footer.out),
-                signature: &identity.signature,
+                signature: identity.signature.iter().map(|line| escaped(line)).collect(),
                 links: links
                     .into_iter()
-                    .filter_map(|(label, url)| Some(LayoutLink { label, url: url? }))
+                    .filter_map(|(label, url)| {
+                        Some(LayoutLink { label: escaped(label), url: escaped(url?) })
+                    })
                     .collect(),
             },
         )
@@ -183,6 +185,14 @@ impl EmailShaper {
     }
 }
 
+/// Escaped here rather than by the template engine, which also writes `/` as an entity and makes
+/// addresses hard to read for people and for link scanners.
+fn escaped(text: &str) -> Value {
+    let mut out = String::with_capacity(text.len() + 8);
+    escape(&mut out, text);
+    Value::from_safe_string(out)
+}
+
 fn actions(body: &mut Writer<'_>, message: &Message, subject: &str, reply_to: &str, words: &Words) {
     let options = message.actions.iter().any(|action| matches!(action, Action::Choose { .. }));
     let answers = message.actions.iter().any(|action| matches!(action, Action::Answer { .. }));
@@ -190,7 +200,7 @@ fn actions(body: &mut Writer<'_>, message: &Message, subject: &str, reply_to: &s
         body.paragraph(words.just_reply);
     }
     if options {
-        body.paragraph(words.choose);
+        words.choose.iter().for_each(|line| body.paragraph(line));
     }
     for action in &message.actions {
         match action {

@@ -14,7 +14,7 @@ pub(crate) fn text_part(
 ) -> String {
     let mut out = String::with_capacity(2048);
     wrap(&mut out, &message.title);
-    out.push_str(&"=".repeat(message.title.chars().count().clamp(3, WIDTH)));
+    out.push_str(&"-".repeat(message.title.chars().count().clamp(3, WIDTH)));
     out.push_str("\n\n");
     if let Some(claim) = words.claim(message.text_state) {
         wrap(&mut out, claim);
@@ -74,7 +74,10 @@ fn actions(out: &mut String, message: &Message, words: &Words) {
     let mut options = false;
     for action in &message.actions {
         if let Action::Choose { key, label } = action {
-            options = true;
+            if !options {
+                wrap(out, words.choose_by_key);
+                options = true;
+            }
             wrap(out, &format!("   {key} - {label}"));
         }
     }

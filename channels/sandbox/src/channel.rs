@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use portevoix_contract::{Channel, Limits, Message, Outbound, Outcome, Recipient, Unshapeable};
@@ -13,7 +13,7 @@ pub type ShapeFn =
 
 /// What the shaper made. Serialises as that content alone, so a preview through the sandbox is the
 /// preview of the real channel; the rest is for the letterbox.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Enveloped {
     pub content: Value,
@@ -21,6 +21,13 @@ pub struct Enveloped {
     pub title: String,
     #[serde(skip)]
     pub token: String,
+}
+
+/// Never the words: what is sent to a citizen has no place in a log.
+impl fmt::Debug for Enveloped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enveloped").finish_non_exhaustive()
+    }
 }
 
 /// A channel whose provider is [`Letterboxes`].

@@ -25,11 +25,18 @@ pub(crate) struct Journal {
 /// Less waste than this is not worth a rewrite.
 const WASTE_WORTH_A_REWRITE: u64 = 16 << 20;
 
+/// Places are counted here, so nobody else may write to the file.
+fn open_alone(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    file.try_lock()?;
+    Ok(file)
+}
+
 impl Journal {
     /// Opens or makes the file and hands every readable letter to `keep`. A line cut by a kill is
     /// passed over.
     pub(crate) fn open(path: &Path, mut keep: impl FnMut(Letter, Place)) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let file = open_alone(path)?;
         let mut reader = BufReader::new(&file);
         let (mut end, mut dead) = (0, 0);
         let mut line = Vec::new();
@@ -105,7 +112,7 @@ impl Journal {
         }
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         std::fs::rename(&fresh, &self.path)?;
-        self.file = OpenOptions::new().read(true).append(true).open(&self.path)?;
+        self.file = open_alone(&self.path)?;
         self.end = end;
         self.dead = 0;
         for (old, new) in kept.iter_mut().zip(places) {

@@ -70,7 +70,7 @@ impl Letterboxes {
     /// Opens `folder`, made where missing, with the letters of earlier runs.
     ///
     /// # Errors
-    /// Where the folder or its file can't be made or read.
+    /// Where the folder or its file can't be made or read, or another process has it open.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let fault = |source| OpenError { path: folder.display().to_string(), source };
         std::fs::create_dir_all(folder).map_err(fault)?;
@@ -207,10 +207,9 @@ impl Letterboxes {
         let key = (letter.channel.clone(), letter.address.clone());
         let entry = Entry { seq: letter.seq, id: letter.id.clone(), place };
         shelf.put(&key, entry, letter.reference.clone());
-        shelf.tidy()?;
         // Nobody watching is no fault.
         let _ = self.news.send(News::from(letter));
-        Ok(())
+        shelf.tidy()
     }
 }
 

@@ -79,16 +79,16 @@ impl Templates {
         unicode: bool,
         validity_seconds: Option<i64>,
     ) -> Result<Rendered, &'static str> {
-        let secrets: BTreeMap<&str, &str> = config
+        let secrets: BTreeMap<String, String> = config
             .secrets
             .iter()
-            .map(|(name, secret)| (name.as_str(), secret.expose_secret()))
+            .map(|(name, secret)| (name.clone(), secret.expose_secret().to_owned()))
             .collect();
         let words: Value = context! {
             to => to, text => text, id => id, unicode => unicode,
             from => config.from.as_deref(),
             validity_seconds => validity_seconds,
-            secrets => Value::from_iter(secrets),
+            secrets => Value::from(secrets),
         };
         let render = |name: &str, setting| {
             let template = self.environment.get_template(name).map_err(|_| setting)?;

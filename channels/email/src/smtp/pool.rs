@@ -125,7 +125,7 @@ impl SmtpPool {
     pub async fn probe(&self) -> Result<String, String> {
         let server = &self.shared.server;
         let place = format!("{}:{}", server.host, server.port);
-        match Connection::open(&server, &self.shared.times).await {
+        match Connection::open(server, &self.shared.times).await {
             Ok(mut connection) => {
                 let answers = connection.answers(self.shared.times.command).await;
                 let protection = if connection.encrypted { "TLS" } else { "no TLS" };

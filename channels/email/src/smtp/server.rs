@@ -7,7 +7,7 @@ use lettre::transport::smtp::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::tls::ImplicitTls;
+use super::tls::{ImplicitTls, read_certificates, unusable};
 use crate::error::EmailError;
 
 /// How a connection is protected.
@@ -96,10 +96,11 @@ fn is_loopback(host: &str) -> bool {
 fn starttls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters, EmailError> {
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(path) = ca_file {
-        let wrong = |why: String| EmailError::Certificate { file: path.display().to_string(), why };
-        let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        let certificate = Certificate::from_pem(&pem).map_err(|error| wrong(error.to_string()))?;
-        builder = builder.add_root_certificate(certificate);
+        for certificate in read_certificates(path)? {
+            let certificate = Certificate::from_der(certificate.as_ref().to_vec())
+                .map_err(|error| unusable(path, &error.to_string()))?;
+            builder = builder.add_root_certificate(certificate);
+        }
     }
     builder.build().map_err(|error| EmailError::StartTls(error.to_string()))
 }

@@ -36,13 +36,8 @@ impl ImplicitTls {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if let Some(path) = ca_file {
-            let wrong =
-                |why: String| EmailError::Certificate { file: path.display().to_string(), why };
-            for certificate in
-                CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?
-            {
-                let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-                roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+            for certificate in read_certificates(path)? {
+                roots.add(certificate).map_err(|error| unusable(path, &error.to_string()))?;
             }
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -61,6 +56,18 @@ impl ImplicitTls {
             .map(Protected)
             .map_err(|error| format!("TLS: {error}"))
     }
+}
+
+/// The certificates of a PEM file, at least one.
+pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, EmailError> {
+    let found: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| unusable(path, &error.to_string()))?;
+    if found.is_empty() { Err(unusable(path, "it holds no PEM certificate")) } else { Ok(found) }
+}
+
+pub(super) fn unusable(path: &Path, why: &str) -> EmailError {
+    EmailError::Certificate { file: path.display().to_string(), why: why.to_owned() }
 }
 
 /// Only there because lettre wants to know the peer's address.

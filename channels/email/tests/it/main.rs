@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod dkim;
+mod lmtp;
 mod samples;
 mod shaping;
 mod sink;
 mod smtp;
+mod tls;

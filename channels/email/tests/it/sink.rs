@@ -6,9 +6,10 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
+use tokio_rustls::TlsAcceptor;
 
 /// Postfix's smtp-sink on a free port; stopped when dropped.
 pub struct Sink {
@@ -74,8 +75,23 @@ pub struct Got {
     pub mails: Vec<String>,
 }
 
+/// How the scripted server protects its connections.
+#[derive(Clone)]
+pub enum Protection {
+    None,
+    StartTls(TlsAcceptor),
+    Implicit(TlsAcceptor),
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
 impl Scripted {
     pub async fn start(script: Script) -> Self {
+        Self::protected(script, Protection::None).await
+    }
+
+    pub async fn protected(script: Script, protection: Protection) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let got = Arc::new(Mutex::new(Got::default()));
@@ -87,8 +103,18 @@ impl Scripted {
                     got.connections += 1;
                     got.connections - 1
                 };
-                let session = session(socket, number, Arc::clone(&script), Arc::clone(&kept));
-                tokio::spawn(async move { drop(session.await) });
+                let (script, kept) = (Arc::clone(&script), Arc::clone(&kept));
+                let protection = protection.clone();
+                tokio::spawn(async move {
+                    let stream: Box<dyn Stream> = match &protection {
+                        Protection::Implicit(tls) => match tls.accept(socket).await {
+                            Ok(stream) => Box::new(stream),
+                            Err(_) => return,
+                        },
+                        _ => Box::new(socket),
+                    };
+                    drop(session(stream, number, script, kept, protection).await);
+                });
             }
         });
         Self { port, got }
@@ -100,17 +126,23 @@ impl Scripted {
 }
 
 async fn session(
-    socket: TcpStream,
+    stream: Box<dyn Stream>,
     number: usize,
     script: Script,
     kept: Arc<Mutex<Got>>,
+    protection: Protection,
 ) -> std::io::Result<()> {
-    let mut stream = BufReader::new(socket);
+    let mut stream = BufReader::new(stream);
+    let mut protection = protection;
     let mut line = "CONNECT".to_owned();
     loop {
         let mut cut = None;
         let usual = match line.split([' ', ':']).next().unwrap_or_default() {
             "CONNECT" => "220 scripted ESMTP",
+            "EHLO" if matches!(protection, Protection::StartTls(_)) => {
+                "250-scripted\r\n250-STARTTLS\r\n250 PIPELINING"
+            }
+            "STARTTLS" => "220 go on",
             "EHLO" => "250-scripted\r\n250-8BITMIME\r\n250 PIPELINING",
             "DATA" => "354 go on",
             "QUIT" => "221 bye",
@@ -130,6 +162,12 @@ async fn session(
             }
         };
         stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+        if line == "STARTTLS"
+            && let Protection::StartTls(tls) = &protection
+        {
+            stream = BufReader::new(Box::new(tls.accept(stream.into_inner()).await?));
+            protection = Protection::None;
+        }
         if line == "DATA" && reply.starts_with("354") {
             if let Some(bytes) = cut {
                 let mut some = vec![0; bytes];

@@ -1,5 +1,6 @@
-use portevoix_contract::{Deliver, Fault, Outcome};
-use portevoix_sandbox::{Answer, Direction, LETTERS_AN_ADDRESS, Trouble, Weather};
+use portevoix_conformance::{Case, Expect, Shaping, limits, outcomes, quiet_logs, shaping};
+use portevoix_contract::{Channel, Deliver, Fault, Outcome};
+use portevoix_sandbox::{Answer, Direction, LETTERS_AN_ADDRESS, Letterboxes, Trouble, Weather};
 
 use crate::{NOW, channel, letterboxes, message, recipient, send};
 
@@ -22,7 +23,7 @@ async fn a_letter_is_shown_once_told_to_viewers_and_kept_over_a_restart() {
     assert_eq!(before.len(), 1);
     assert_eq!(before[0].direction, Direction::In);
     assert_eq!(before[0].token.as_deref(), Some("abcdefghij234567"));
-    drop(boxes);
+    drop((email, boxes));
 
     let reopened = letterboxes(folder.path());
     assert_eq!(reopened.letters("email", "zoe@example.org").unwrap(), before);
@@ -59,11 +60,12 @@ async fn an_address_keeps_its_newest_letters_only() {
     for number in 0..LETTERS_AN_ADDRESS + 5 {
         send(&chat, "42", &format!("d{number}")).await;
     }
-    for boxes in [boxes, letterboxes(folder.path())] {
-        let letters = boxes.letters("telegram", "42").unwrap();
-        assert_eq!(letters.len(), LETTERS_AN_ADDRESS);
-        assert_eq!(letters[0].id, "d5");
-    }
+    let shown = boxes.letters("telegram", "42").unwrap();
+    assert_eq!(shown.len(), LETTERS_AN_ADDRESS);
+    assert_eq!(shown[0].id, "d5");
+    assert!(Letterboxes::open(folder.path()).is_err(), "two processes wrote to one file");
+    drop((chat, boxes));
+    assert_eq!(letterboxes(folder.path()).letters("telegram", "42").unwrap(), shown);
 }
 
 #[tokio::test]
@@ -135,4 +137,33 @@ async fn numbers_go_on_after_a_restart() {
         })
         .collect();
     assert!(ids[0] != ids[1] && ids[1] != ids[2], "{ids:?}");
+}
+
+#[tokio::test]
+async fn it_is_a_channel_like_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let boxes = letterboxes(folder.path());
+    let sms = channel("sms", &boxes);
+    let must = Shaping { channel: "sms", address: "+33612345678", html: &[], one_line: &["from"] };
+    shaping(must, |message, recipient| sms.shape(message, recipient));
+    limits(&sms);
+    let meets = |trouble: Option<Trouble>| {
+        let boxes = &boxes;
+        move || {
+            let every = trouble.map(|trouble| (1, trouble));
+            boxes.set_weather("sms", Weather { every, ..Weather::default() });
+        }
+    };
+    let refused = Expect::Refused;
+    let slow = Trouble::SlowDown { wait_ms: 2_000 };
+    let cases = [
+        Case::new("fair", Expect::Accepted, meets(None)),
+        Case::new("dead", refused(Fault::Address), meets(Some(Trouble::RefusedAddress))),
+        Case::new("not this", refused(Fault::Message), meets(Some(Trouble::RefusedMessage))),
+        Case::new("not us", refused(Fault::Us), meets(Some(Trouble::RefusedUs))),
+        Case::new("out of order", Expect::Later, meets(Some(Trouble::Later))),
+        Case::new("too fast", Expect::SlowDown(2_000), meets(Some(slow))),
+    ];
+    let table = outcomes(&sms, "+33612345678", &[], &cases);
+    quiet_logs(&["+33612345678", "Wazemmes"], table).await;
 }

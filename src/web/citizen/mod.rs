@@ -1,0 +1,11 @@
+//! citizen
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::Parts;
+
+pub fn routes() -> Router<Arc<Parts>> {
+    Router::new()
+}
