@@ -1,4 +1,0 @@
-use anyhow::{Result, bail};
-pub fn command(_: &[String]) -> Result<()> {
-    bail!("later")
-}
