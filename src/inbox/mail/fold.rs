@@ -9,7 +9,7 @@ pub(super) const GLANCE: usize = 1_000;
 
 /// Lower case without accents; every run of white space is one space; ends trimmed. At most
 /// [`GLANCE`] bytes of the input are read.
-pub(super) fn fold(text: &str) -> String {
+pub(in crate::inbox) fn fold(text: &str) -> String {
     let text = head(text, GLANCE);
     super::steps::count(text.len());
     let mut out = String::with_capacity(text.len());

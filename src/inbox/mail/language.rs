@@ -102,7 +102,7 @@ const LANGUAGES: &[(&str, &[&str])] = &[
 ];
 
 /// A BCP 47 tag, or none where the text is too short or too mixed to tell.
-pub(super) fn detect(text: &str) -> Option<&'static str> {
+pub(in crate::inbox) fn detect(text: &str) -> Option<&'static str> {
     let text = head(text, 4_000);
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let arabic = text.chars().filter(|c| matches!(c, '\u{600}'..='\u{6ff}')).count();

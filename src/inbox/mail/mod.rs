@@ -34,6 +34,8 @@ mod words;
 
 use serde::Serialize;
 
+pub(super) use fold::fold;
+pub(super) use language::detect as language_of;
 pub use reply::{Split, split_reply};
 
 use mime::Mail;
@@ -210,7 +212,7 @@ fn split(mail: &Mail<'_>) -> Split {
 }
 
 fn is_forward(subject: &str) -> bool {
-    let folded = fold::fold(subject);
+    let folded = fold(subject);
     ["tr:", "tr :", "fw:", "fwd:", "wg:", "rv:", "enc:", "i:", "doorst:", "pd:"]
         .iter()
         .any(|prefix| folded.starts_with(prefix))
