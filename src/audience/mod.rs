@@ -1,10 +1,11 @@
 //! Who gets an event, on which channel, when: one set-based statement, however many citizens.
 
+use async_trait::async_trait;
 use jiff::civil::{Time, Weekday};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bus::{Bells, Room, Round, rounds},
+    bus::{Bells, Room, Round, Work, rounds},
     clock::Clock,
     model::{
         event::{AudienceRule, Event},
@@ -34,14 +35,11 @@ pub const FAR: i64 = 253_402_300_799_000;
 /// When the rounds of those who chose `daily` or `weekly` go out, in Paris.
 const ROUND_TIME: Time = Time::constant(9, 0, 0, 0);
 
-impl Audience {
-    /// Until `stop`.
-    pub async fn run(&self, stop: &CancellationToken) {
-        let listener = self.bells.listener(Room::Audience);
-        rounds(listener, stop, async || self.round().await).await;
-    }
+#[async_trait]
+impl Work for Audience {
+    type Error = StoreError;
 
-    async fn round(&self) -> Result<Round, StoreError> {
+    async fn round(&self) -> Result<Round, Self::Error> {
         let events = self.store.events_received(20).await?;
         if events.is_empty() {
             return Ok(Round::IDLE);
@@ -50,6 +48,14 @@ impl Audience {
             self.plan(&row).await?;
         }
         Ok(Round::More)
+    }
+}
+
+impl Audience {
+    /// Until `stop`.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let listener = self.bells.listener(Room::Audience);
+        rounds(self, listener, stop).await;
     }
 
     async fn plan(&self, row: &EventRow) -> Result<(), StoreError> {

@@ -32,6 +32,7 @@ pub struct NatsOptions {
 pub struct JetStream {
     client: async_nats::Client,
     context: jetstream::Context,
+    streams: std::sync::Arc<OnceCell<()>>,
     consumer: std::sync::Arc<OnceCell<PullConsumer>>,
     incoming: std::sync::Arc<Mutex<Option<pull::Stream>>>,
     ack_wait: Duration,
@@ -76,6 +77,7 @@ impl JetStream {
         Ok(Self {
             client,
             context,
+            streams: std::sync::Arc::default(),
             consumer: std::sync::Arc::default(),
             incoming: std::sync::Arc::default(),
             ack_wait: options.ack_wait,
@@ -103,7 +105,7 @@ impl JetStream {
     async fn consumer(&self) -> Result<&PullConsumer, BusError> {
         self.consumer
             .get_or_try_init(|| async {
-                self.ensure_streams().await?;
+                self.streams.get_or_try_init(|| self.ensure_streams()).await?;
                 let doing = "create the intake's consumer";
                 let stream = self
                     .context
@@ -161,9 +163,9 @@ impl JetStream {
 #[async_trait]
 impl Bus for JetStream {
     async fn publish(&self, messages: &[BusMessage]) -> Vec<Result<bool, BusError>> {
-        if let Err(error) = self.consumer().await {
-            let why = error.to_string();
-            return messages.iter().map(|_| Err(Self::publish_error(&why))).collect();
+        // a publisher may lack the right to create streams, and need not have it
+        if let Err(error) = self.streams.get_or_try_init(|| self.ensure_streams()).await {
+            tracing::debug!(%error, "streams are taken as they are");
         }
         // all acknowledgements are in flight together: one at a time is twenty times slower
         let mut pending = Vec::with_capacity(messages.len());
@@ -236,8 +238,10 @@ impl Bus for JetStream {
     }
 
     async fn probe(&self) -> Result<String, BusError> {
+        // not the account's figures: servers before 2.10 give them in another form
+        self.streams.get_or_try_init(|| self.ensure_streams()).await?;
         self.context
-            .query_account()
+            .get_stream(EVENTS)
             .await
             .map_err(|error| BusError::new("reach NATS JetStream", error))?;
         let server = self.client.server_info();

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 pub use bell::{Bells, Listener, Room};
 pub use embedded::{Embedded, from_text, to_text};
 pub use jetstream::{JetStream, NatsOptions};
-pub use rounds::{Round, rounds};
+pub use rounds::{Round, Work, rounds};
 
 /// What other services publish.
 pub const EVENTS: &str = "PARTICIPATION_EVENTS";

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::Listener;
@@ -21,20 +22,25 @@ impl Round {
     pub const IDLE: Self = Self::Wait(Duration::from_secs(2));
 }
 
+/// A room's work, round by round.
+#[async_trait]
+pub trait Work: Sync {
+    type Error: std::fmt::Display + Send;
+
+    /// Takes what there is, up to a batch.
+    async fn round(&self) -> Result<Round, Self::Error>;
+}
+
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Runs `round` until `stop`. After an error it pauses, longer each time, and tries again: the
+/// Does rounds until `stop`. After an error it pauses, longer each time, and tries again: the
 /// rows are still there.
-pub async fn rounds<E: std::fmt::Display>(
-    mut listener: Listener,
-    stop: &CancellationToken,
-    mut round: impl AsyncFnMut() -> Result<Round, E>,
-) {
+pub async fn rounds<W: Work>(work: &W, mut listener: Listener, stop: &CancellationToken) {
     let room = listener.room().name();
     let mut pause = FIRST_PAUSE;
     while !stop.is_cancelled() {
-        match round().await {
+        match work.round().await {
             Ok(Round::More) => pause = FIRST_PAUSE,
             Ok(Round::Wait(at_most)) => {
                 pause = FIRST_PAUSE;

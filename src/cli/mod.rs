@@ -1,2 +1,3 @@
-//! cli
+//! The command line, one file a subcommand.
+
 pub mod inspect_mail;

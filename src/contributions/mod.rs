@@ -4,11 +4,12 @@ mod words;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use portevoix_contract::Language;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bus::{Bells, Room, Round, rounds},
+    bus::{Bells, Room, Round, Work, rounds},
     clock::Clock,
     model::{
         event::{Consultation, Question},
@@ -37,14 +38,11 @@ pub struct Contributions {
 
 const BATCH: i64 = 100;
 
-impl Contributions {
-    /// Until `stop`.
-    pub async fn run(&self, stop: &CancellationToken) {
-        let listener = self.bells.listener(Room::Contributions);
-        rounds(listener, stop, async || self.round().await).await;
-    }
+#[async_trait]
+impl Work for Contributions {
+    type Error = StoreError;
 
-    async fn round(&self) -> Result<Round, StoreError> {
+    async fn round(&self) -> Result<Round, Self::Error> {
         let replies = self.store.replies_in("matched", BATCH).await?;
         if replies.is_empty() {
             return Ok(Round::IDLE);
@@ -55,6 +53,14 @@ impl Contributions {
         self.bells.ring(Room::Relay);
         self.bells.ring(Room::Dispatch);
         Ok(Round::More)
+    }
+}
+
+impl Contributions {
+    /// Until `stop`.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let listener = self.bells.listener(Room::Contributions);
+        rounds(self, listener, stop).await;
     }
 
     async fn take(&self, reply: &ReplyRow) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use portevoix_contract::Outcome;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -14,7 +15,7 @@ use super::{
     settler::Outcomes,
 };
 use crate::{
-    bus::{Listener, Room, Round},
+    bus::{Listener, Room, Round, Work, rounds},
     store::{Claim, Claimed, StoreError},
 };
 
@@ -38,7 +39,7 @@ pub(super) async fn feed(
         stop: stop.clone(),
     };
     let listener: Listener = dispatch.bells.listener(Room::Dispatch);
-    crate::bus::rounds(listener, stop, async || feeder.round().await).await;
+    rounds(&feeder, listener, stop).await;
     feeder.tasks.close();
     feeder.tasks.wait().await;
 }
@@ -53,8 +54,11 @@ struct Feeder {
     stop: CancellationToken,
 }
 
-impl Feeder {
-    async fn round(&self) -> Result<Round, StoreError> {
+#[async_trait]
+impl Work for Feeder {
+    type Error = StoreError;
+
+    async fn round(&self) -> Result<Round, Self::Error> {
         let (dispatch, name) = (&self.dispatch, self.dispatch.channel.name());
         let now = dispatch.clock.now_ms();
         let paused = dispatch.store.paused_until(name).await?.max(self.breaker.open_until());
@@ -89,7 +93,9 @@ impl Feeder {
         }
         Ok(Round::More)
     }
+}
 
+impl Feeder {
     /// Waits for a permit, then sends in a task of its own.
     async fn start(&self, claimed: Claimed) {
         let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };

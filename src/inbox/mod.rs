@@ -13,6 +13,7 @@ mod reading;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use choice::chosen;
@@ -20,7 +21,7 @@ pub use gate::Gate;
 pub use keywords::{Keyword, keyword, says_more};
 
 use crate::{
-    bus::{Bells, Room, Round, rounds},
+    bus::{Bells, Room, Round, Work, rounds},
     clock::Clock,
     model::seal::Sealer,
     store::{ReadReply, ReplyRow, ReplyState, Store, StoreError},
@@ -53,14 +54,11 @@ pub enum InboxError {
 
 const BATCH: i64 = 100;
 
-impl Inbox {
-    /// Until `stop`.
-    pub async fn run(&self, stop: &CancellationToken) {
-        let listener = self.bells.listener(Room::Inbox);
-        rounds(listener, stop, async || self.round().await).await;
-    }
+#[async_trait]
+impl Work for Inbox {
+    type Error = InboxError;
 
-    async fn round(&self) -> Result<Round, InboxError> {
+    async fn round(&self) -> Result<Round, Self::Error> {
         let replies = self.store.replies_in("stored", BATCH).await?;
         if replies.is_empty() {
             return Ok(Round::IDLE);
@@ -74,6 +72,14 @@ impl Inbox {
         self.bells.ring(Room::Contributions);
         self.bells.ring(Room::Dispatch);
         Ok(Round::More)
+    }
+}
+
+impl Inbox {
+    /// Until `stop`.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let listener = self.bells.listener(Room::Inbox);
+        rounds(self, listener, stop).await;
     }
 
     /// One reply, from `stored` to wherever it belongs.

@@ -8,12 +8,13 @@ pub mod schema;
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use accept::{Verdict, consultation_row, deadline, rejected};
 
 use crate::{
-    bus::{Bells, Bus, Received, Room, Round, rounds},
+    bus::{Bells, Bus, Received, Room, Round, Work, rounds},
     clock::Clock,
     store::{Store, StoreError},
 };
@@ -40,14 +41,11 @@ const BATCH: usize = 100;
 /// How long one fetch waits: the longest a stop has to wait for this room.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-impl Intake {
-    /// Until `stop`.
-    pub async fn run(&self, stop: &CancellationToken) {
-        let listener = self.bells.listener(Room::Intake);
-        rounds(listener, stop, async || self.round().await).await;
-    }
+#[async_trait]
+impl Work for Intake {
+    type Error = IntakeError;
 
-    async fn round(&self) -> Result<Round, IntakeError> {
+    async fn round(&self) -> Result<Round, Self::Error> {
         for received in self.bus.fetch(BATCH, PATIENCE).await? {
             match self.take(&received).await {
                 Ok(()) => self.bus.ack(&received).await?,
@@ -59,6 +57,14 @@ impl Intake {
             }
         }
         Ok(Round::More)
+    }
+}
+
+impl Intake {
+    /// Until `stop`.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let listener = self.bells.listener(Room::Intake);
+        rounds(self, listener, stop).await;
     }
 
     /// Commits what becomes of one message; only then may it be acknowledged.

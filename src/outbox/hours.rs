@@ -5,14 +5,6 @@ use jiff::civil::{Time, Weekday};
 
 use crate::model::paris;
 
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HoursError {
-    #[error("`{0}` is not `HH:MM-HH:MM`")]
-    Form(String),
-    #[error("`{0}` is not within 08:00-21:30")]
-    TooWide(String),
-}
-
 /// The window of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hours {
@@ -20,23 +12,11 @@ pub struct Hours {
     to: Time,
 }
 
-const EARLIEST: Time = Time::constant(8, 0, 0, 0);
-const LATEST: Time = Time::constant(21, 30, 0, 0);
-
 impl Hours {
-    /// From `HH:MM-HH:MM`.
-    ///
-    /// # Errors
-    /// Where the text has another form or goes beyond 08:00–21:30.
-    pub fn parse(text: &str) -> Result<Self, HoursError> {
-        let form = || HoursError::Form(text.to_owned());
-        let (from, to) = text.split_once('-').ok_or_else(form)?;
-        let time = |part: &str| part.trim().parse::<Time>().map_err(|_| form());
-        let (from, to) = (time(from)?, time(to)?);
-        if from < EARLIEST || to > LATEST || from >= to {
-            return Err(HoursError::TooWide(text.to_owned()));
-        }
-        Ok(Self { from, to })
+    /// From the configuration, which keeps them within 08:00–21:30.
+    #[must_use]
+    pub fn new(from: Time, to: Time) -> Self {
+        Self { from, to }
     }
 
     /// None: `ms` is within the hours. Else when they next begin (epoch ms).
@@ -65,7 +45,7 @@ mod tests {
     use super::*;
 
     fn next(day: (i16, i8, i8), hour: i8) -> Option<String> {
-        let hours = Hours::parse("08:00-20:00").unwrap();
+        let hours = Hours::new(time(8, 0, 0, 0), time(20, 0, 0, 0));
         let ms = paris::at(date(day.0, day.1, day.2), time(hour, 0, 0, 0));
         hours
             .next_after(ms)
@@ -80,13 +60,5 @@ mod tests {
         assert_eq!(next((2026, 11, 28), 21).as_deref(), Some("2026-11-30 08:00"));
         // Christmas 2026 is a Friday, the Sunday follows Saturday
         assert_eq!(next((2026, 12, 24), 20).as_deref(), Some("2026-12-26 08:00"));
-    }
-
-    #[test]
-    fn hours_can_be_widened_within_bounds_only() {
-        assert!(Hours::parse("08:00-21:30").is_ok());
-        assert!(Hours::parse("07:00-20:00").is_err());
-        assert!(Hours::parse("08:00-22:00").is_err());
-        assert!(Hours::parse("8h-20h").is_err());
     }
 }

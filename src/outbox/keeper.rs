@@ -1,12 +1,13 @@
 //! Keeps the queue honest: leases of dead processes are taken over, what passed its deadline
 //! expires, progress and completion are told.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bus::{Bells, Room, Round, rounds},
+    bus::{Bells, Room, Round, Work, rounds},
     clock::Clock,
     model::{
         balance::Balance,
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The room's housekeeping; one runs in every process that dispatches.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Keeper {
     pub store: Store,
     pub bells: Bells,
@@ -26,6 +27,17 @@ pub struct Keeper {
     pub owner: i64,
     /// CloudEvents source of what the gateway tells.
     pub source: String,
+    /// What was told last, by event.
+    pub told: tokio::sync::Mutex<BTreeMap<i64, Balance>>,
+}
+
+#[async_trait]
+impl Work for Keeper {
+    type Error = StoreError;
+
+    async fn round(&self) -> Result<Round, Self::Error> {
+        self.one_round().await
+    }
 }
 
 const EVERY: Duration = Duration::from_millis(500);
@@ -37,23 +49,19 @@ const PROGRESS_EVERY: i64 = 1_000;
 impl Keeper {
     /// Until `stop`.
     pub async fn run(&self, stop: &CancellationToken) {
-        let mut told = std::collections::BTreeMap::new();
         // a keeper works by the clock: no bell concerns it
         let listener = Bells::default().listener(Room::Dispatch);
-        rounds(listener, stop, async || self.round(&mut told).await).await;
+        rounds(self, listener, stop).await;
     }
 
-    async fn round(
-        &self,
-        told: &mut std::collections::BTreeMap<i64, Balance>,
-    ) -> Result<Round, StoreError> {
+    async fn one_round(&self) -> Result<Round, StoreError> {
         self.take_over().await?;
         let now = self.clock.now_ms();
         let expired = self.store.expire(now, EXPIRE_BATCH).await?;
         if expired > 0 {
             metrics::counter!("portevoix_expired_total").increment(expired);
         }
-        self.tell_progress(told).await?;
+        self.tell_progress().await?;
         Ok(if expired == EXPIRE_BATCH.cast_unsigned() { Round::More } else { Round::Wait(EVERY) })
     }
 
@@ -79,10 +87,8 @@ impl Keeper {
         Ok(())
     }
 
-    async fn tell_progress(
-        &self,
-        told: &mut std::collections::BTreeMap<i64, Balance>,
-    ) -> Result<(), StoreError> {
+    async fn tell_progress(&self) -> Result<(), StoreError> {
+        let mut told = self.told.lock().await;
         let open = self.store.open_broadcasts().await?;
         told.retain(|event, _| open.contains(event));
         for event in open {

@@ -6,6 +6,6 @@ mod hours;
 mod keeper;
 mod policy;
 
-pub use hours::{Hours, HoursError};
+pub use hours::Hours;
 pub use keeper::Keeper;
 pub use policy::{Backoff, settle};

@@ -3,10 +3,11 @@
 //! A receipt may come before the result of the sending is committed: it then waits a little. One
 //! for a message that is not ours ends without effect.
 
+use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bus::{Bells, Room, Round, rounds},
+    bus::{Bells, Room, Round, Work, rounds},
     clock::Clock,
     store::{ReceiptRow, Store, StoreError},
 };
@@ -23,14 +24,11 @@ const BATCH: i64 = 200;
 /// How often a receipt looks for its delivery before it is given up.
 const TRIES: i64 = 8;
 
-impl Receipts {
-    /// Until `stop`.
-    pub async fn run(&self, stop: &CancellationToken) {
-        let listener = self.bells.listener(Room::Receipts);
-        rounds(listener, stop, async || self.round().await).await;
-    }
+#[async_trait]
+impl Work for Receipts {
+    type Error = StoreError;
 
-    async fn round(&self) -> Result<Round, StoreError> {
+    async fn round(&self) -> Result<Round, Self::Error> {
         let receipts = self.store.receipts_new(self.clock.now_ms(), BATCH).await?;
         if receipts.is_empty() {
             return Ok(Round::IDLE);
@@ -39,6 +37,14 @@ impl Receipts {
             self.apply(receipt).await?;
         }
         Ok(Round::More)
+    }
+}
+
+impl Receipts {
+    /// Until `stop`.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let listener = self.bells.listener(Room::Receipts);
+        rounds(self, listener, stop).await;
     }
 
     async fn apply(&self, receipt: &ReceiptRow) -> Result<(), StoreError> {

@@ -3,10 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bus::{Bells, Bus, BusMessage, Room, Round, from_text, rounds},
+    bus::{Bells, Bus, BusMessage, Room, Round, Work, from_text, rounds},
     clock::Clock,
     store::{OutgoingRow, Store, StoreError},
 };
@@ -33,14 +34,11 @@ const WINDOW: i64 = 256;
 /// Published rows are kept this long for people to look at.
 const KEPT_MS: i64 = 7 * 24 * 3_600_000;
 
-impl Relay {
-    /// Until `stop`.
-    pub async fn run(&self, stop: &CancellationToken) {
-        let listener = self.bells.listener(Room::Relay);
-        rounds(listener, stop, async || self.round().await).await;
-    }
+#[async_trait]
+impl Work for Relay {
+    type Error = RelayError;
 
-    async fn round(&self) -> Result<Round, RelayError> {
+    async fn round(&self) -> Result<Round, Self::Error> {
         let rows = self.store.unsent(WINDOW).await?;
         metrics::gauge!("portevoix_relay_pending").set(rows.len() as f64);
         if rows.is_empty() {
@@ -63,6 +61,14 @@ impl Relay {
             Some(error) => Err(error.into()),
             None => Ok(Round::More),
         }
+    }
+}
+
+impl Relay {
+    /// Until `stop`.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let listener = self.bells.listener(Room::Relay);
+        rounds(self, listener, stop).await;
     }
 }
 
