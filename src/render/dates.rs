@@ -122,13 +122,13 @@ fn unreadable(error: &jiff::Error) -> Error {
 }
 
 /// `{{ consultation.closes | date }}`
-pub(super) fn date_filter(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
+pub(crate) fn date_filter(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
     let date: Date = value.parse().map_err(|error| unreadable(&error))?;
     Ok(long_date(date, &language_of(state)))
 }
 
 /// `{{ meeting.starts | moment }}`: date and time in France.
-pub(super) fn moment_filter(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
+pub(crate) fn moment_filter(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
     let at: Timestamp = value.parse().map_err(|error| unreadable(&error))?;
     long_time(at, &language_of(state)).map_err(|error| unreadable(&error))
 }

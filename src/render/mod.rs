@@ -7,7 +7,7 @@
 
 mod broadcast;
 mod check;
-mod dates;
+pub(crate) mod dates;
 mod escape;
 mod notice;
 pub mod samples;

@@ -6,6 +6,7 @@ pub mod citizen;
 pub mod console;
 mod error;
 pub mod hooks;
+pub mod pages;
 pub mod sandbox;
 
 use std::sync::Arc;

@@ -1,11 +1,11 @@
-//! citizen
+//! What citizens open: the accessible page of a broadcast, unsubscribing, their own page.
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, routing::get};
 
-use super::Parts;
+use super::{Parts, pages};
 
 pub fn routes() -> Router<Arc<Parts>> {
-    Router::new()
+    Router::new().route("/assets/style.css", get(pages::style))
 }
