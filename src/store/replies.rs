@@ -305,6 +305,23 @@ impl Store {
         Ok(mine == 1)
     }
 
+    /// A match that led nowhere waits for staff after all.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn hold_reply(&self, id: i64, reason: &str, now: i64) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE reply SET state = 'held', reason = $2, updated_at = $3 WHERE id = $1 AND state = 'matched'",
+        )
+        .bind(id)
+        .bind(reason)
+        .bind(now)
+        .execute(&self.write)
+        .await
+        .doing("hold a reply")?;
+        Ok(())
+    }
+
     /// Staff's decision on a held reply: assigned to a consultation, or rejected with a reason.
     /// False where it is not held any more.
     ///

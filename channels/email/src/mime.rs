@@ -232,3 +232,59 @@ fn quoted_line(out: &mut String, line: &str) {
         hex(out, last);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mail_parser::MessageParser;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn content(name: &str, subject: &str, text: &str, html: &str) -> EmailContent {
+        let name = one_line(name).replace(['<', '>', '"'], "");
+        EmailContent {
+            from: format!("{name} <a@mel.example>"),
+            to: "b@exemple.fr".to_owned(),
+            reply_to: "r+t@mel.example".to_owned(),
+            envelope_from: "b+t@mel.example".to_owned(),
+            subject: subject.to_owned(),
+            html: html.to_owned(),
+            text: text.to_owned(),
+            message_id: "<t@mel.example>".to_owned(),
+            headers: vec![("X-Words".to_owned(), subject.to_owned())],
+        }
+    }
+
+    proptest! {
+        /// Whatever the words, an independent parser reads the same back, and only the fields
+        /// that are ours are there.
+        #[test]
+        fn any_words_survive_and_none_becomes_a_field(
+            name in "\\PC{0,40}",
+            subject in any::<String>(),
+            text in "(\\PC{0,120}[ \t]{0,2}\n){0,6}",
+            html in any::<String>(),
+        ) {
+            let mail = build(&content(&name, &subject, &text, &html), 0);
+            prop_assert!(mail.is_ascii());
+            let (head, body) = mail.split_once("\r\n\r\n").unwrap();
+            prop_assert!(!head.replace("\r\n", "").contains(['\r', '\n']));
+            prop_assert!(body.split("\r\n").all(|line| line.len() <= LINE && !line.contains(['\r', '\n'])));
+            let fields: Vec<&str> = head
+                .split("\r\n")
+                .filter(|line| !line.starts_with([' ', '\t']))
+                .filter_map(|line| line.split(':').next())
+                .collect();
+            prop_assert_eq!(fields, [
+                "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "X-Words",
+                "MIME-Version", "Content-Type",
+            ]);
+            let parsed = MessageParser::default().parse(mail.as_bytes()).unwrap();
+            prop_assert_eq!(parsed.subject().unwrap_or_default(), one_line(&subject));
+            prop_assert_eq!(parsed.body_text(0).unwrap().replace("\r\n", "\n"), text);
+            let from = parsed.from().and_then(|from| from.first()).unwrap();
+            prop_assert_eq!(from.address(), Some("a@mel.example"));
+            prop_assert_eq!(parsed.body_html(0).unwrap().replace("\r\n", "\n"), html.replace("\r\n", "\n"));
+        }
+    }
+}

@@ -209,7 +209,8 @@ fn actions(body: &mut Writer<'_>, message: &Message, subject: &str, reply_to: &s
                 let line = format!("{key} - {label}");
                 body.button(label, &mailto(reply_to, subject, Some(&line)));
             }
-            Action::Link { label, url } => body.button(label, url),
+            Action::Link { label, url } if text::is_openable(url) => body.button(label, url),
+            Action::Link { label, .. } => body.paragraph(label),
         }
     }
 }

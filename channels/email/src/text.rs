@@ -2,7 +2,7 @@
 
 use portevoix_contract::{Action, Message, Recipient, plain_text};
 
-use crate::words::Words;
+use crate::{mime::one_line, words::Words};
 
 const WIDTH: usize = 76;
 
@@ -87,10 +87,18 @@ fn actions(out: &mut String, message: &Message, words: &Words) {
     for action in &message.actions {
         if let Action::Link { label, url } = action {
             wrap(out, label);
-            out.push_str(url);
-            out.push_str("\n\n");
+            if is_openable(url) {
+                out.push_str(&one_line(url));
+                out.push('\n');
+            }
+            out.push('\n');
         }
     }
+}
+
+/// Whether a citizen can expect what opening it does; anything else keeps its words only.
+pub(crate) fn is_openable(url: &str) -> bool {
+    ["https://", "http://", "mailto:", "tel:"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 /// Appends `text` and a line feed, each line broken at spaces before column 76, with the line's

@@ -9,7 +9,6 @@ mod form;
 mod http;
 mod http_config;
 mod http_hook;
-mod keywords;
 mod number;
 mod ovh;
 mod ovh_inbound;
@@ -31,7 +30,6 @@ pub use http_config::{
     HttpReceiptConfig, HttpRule,
 };
 pub use http_hook::HttpHook;
-pub use keywords::{Keyword, keyword, says_more};
 pub use ovh_inbound::{OvhIncomingSource, OvhReceiptHook};
 pub use secret::SignatureEncoding;
 pub use segments::{

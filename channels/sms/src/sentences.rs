@@ -109,8 +109,22 @@ fn begins(rest: &str) -> bool {
 /// The longest beginning that `fits`, cut after a whole word and closed by three dots; the dots are
 /// part of what has to fit.
 pub(crate) fn cut_at_word(text: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
-    let ends: Vec<usize> = text.match_indices(' ').map(|(offset, _)| offset).collect();
-    ends.into_iter().rev().find_map(|end| {
+    let spaces = text.rmatch_indices(' ').map(|(offset, _)| offset);
+    cut_at(text, spaces, fits)
+}
+
+/// The same inside a word, for the title that is one endless word: better than no message.
+pub(crate) fn cut_in_word(text: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
+    let chars = text.char_indices().rev().map(|(offset, _)| offset);
+    cut_at(text, chars, fits)
+}
+
+fn cut_at(
+    text: &str,
+    mut ends: impl Iterator<Item = usize>,
+    fits: impl Fn(&str) -> bool,
+) -> Option<String> {
+    ends.find_map(|end| {
         let kept = text[..end].trim_end_matches([' ', ',', ';', ':', '.', '-', '(']);
         let cut = format!("{kept}...");
         (!kept.is_empty() && fits(&cut)).then_some(cut)
@@ -152,5 +166,7 @@ mod tests {
         let cut = cut_at_word("Un parc, au sud de Lille", |text| text.len() <= 12);
         assert_eq!(cut.as_deref(), Some("Un parc..."));
         assert_eq!(cut_at_word("Anticonstitutionnellement", |_| true), None);
+        let cut = cut_in_word("Réaménagement", |text| text.chars().count() <= 5);
+        assert_eq!(cut.as_deref(), Some("Ré..."));
     }
 }

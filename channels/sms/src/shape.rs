@@ -9,7 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::{
     config::ShapeConfig,
     segments::{Encoding, cost, split},
-    sentences::{cut_at_word, fold, lines, sentences},
+    sentences::{cut_at_word, cut_in_word, fold, lines, sentences},
     transliterate::transliterate,
     words::Words,
 };
@@ -277,7 +277,10 @@ fn shorten(core: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
         }
         kept = end;
     }
-    if kept == 0 { cut_at_word(core, fits) } else { Some(core[..kept].to_owned()) }
+    if kept > 0 {
+        return Some(core[..kept].to_owned());
+    }
+    cut_at_word(core, &fits).or_else(|| cut_in_word(core, &fits))
 }
 
 #[cfg(test)]

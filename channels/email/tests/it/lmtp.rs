@@ -293,3 +293,20 @@ async fn many_clients_at_once_lose_nothing() {
     let ids: std::collections::BTreeSet<_> = all.iter().map(|one| &one.provider_id).collect();
     assert_eq!((all.len(), ids.len()), (200, 200));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postfix_own_client_is_understood() {
+    let server = start(|_| {});
+    let done = tokio::process::Command::new("/usr/sbin/smtp-source")
+        .args(["-L", "-s", "4", "-m", "40", "-r", "2", "-N", "-l", "20000"])
+        .args(["-f", "camille@exemple.fr", "-t", "x@reponse.mel.example"])
+        .arg(format!("127.0.0.1:{}", server.address.port()))
+        .output()
+        .await
+        .expect("smtp-source (Debian package postfix) is installed");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(done.stderr.is_empty(), "{}", String::from_utf8_lossy(&done.stderr));
+    let all = server.kept.all.lock().unwrap();
+    assert_eq!(all.len(), 80);
+    assert!(all.iter().all(|one| one.raw.len() > 20_000 && one.from == "camille@exemple.fr"));
+}

@@ -67,7 +67,7 @@ async fn another_parser_reads_back_what_was_meant() {
     assert_eq!(from.name(), Some("Métropole européenne de Lille"));
     assert_eq!(from.address(), Some("participation@mel.example"));
     assert_eq!(parsed.message_id(), Some("mfrggzdfmztwq2lk@reponse.mel.example"));
-    assert_eq!(parsed.date().map(|date| date.to_timestamp()), Some(NOW_MS / 1000));
+    assert_eq!(parsed.date().map(mail_parser::DateTime::to_timestamp), Some(NOW_MS / 1000));
     assert_eq!(parsed.body_text(0).map(|text| text.replace("\r\n", "\n")), Some(content.text));
     assert_eq!(parsed.body_html(0).map(|html| html.replace("\r\n", "\n")), Some(content.html));
 }

@@ -27,8 +27,9 @@ impl Sink {
             .stderr(Stdio::null())
             .spawn()
             .expect("smtp-sink (Debian package postfix) is installed");
-        let sink = Self { child, port };
+        let mut sink = Self { child, port };
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            assert!(sink.child.try_wait().unwrap().is_none(), "smtp-sink stopped at once");
             tokio::task::yield_now().await;
         }
         sink

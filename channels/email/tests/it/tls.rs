@@ -1,4 +1,8 @@
-use std::{path::PathBuf, process::Command, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
 
 use portevoix_contract::Outcome;
 use portevoix_email::{EmailError, SmtpPool, SmtpServer, SmtpTimes};
@@ -57,8 +61,8 @@ impl Drop for Certificate {
     }
 }
 
-fn pool(url: String, ca: Option<PathBuf>) -> SmtpPool {
-    let server = SmtpServer::new(&url.into(), ca.as_deref(), Some("g")).unwrap();
+fn pool(url: &str, ca: Option<&Path>) -> SmtpPool {
+    let server = SmtpServer::new(&url.to_owned().into(), ca, Some("g")).unwrap();
     SmtpPool::new(server, 2, SmtpTimes::default())
 }
 
@@ -73,7 +77,7 @@ async fn mails_go_over_starttls_and_over_tls_from_the_first_byte() {
             if implicit { Protection::Implicit(tls) } else { Protection::StartTls(tls) };
         let server = Scripted::protected(Arc::new(|_, _| None), protection).await;
         let url = form.replace("PORT", &server.port.to_string());
-        let trusting = pool(url.clone(), Some(certificate.file()));
+        let trusting = pool(&url, Some(&certificate.file()));
         for _ in 0..3 {
             let outcome = trusting.send_raw("b@x.fr", "a@x.fr", b"Subject: x\r\n\r\nx\r\n").await;
             assert!(matches!(outcome, Outcome::Accepted { .. }), "{form}: {outcome:?}");
@@ -82,7 +86,7 @@ async fn mails_go_over_starttls_and_over_tls_from_the_first_byte() {
         assert_eq!(server.got.lock().unwrap().mails.len(), 3);
 
         // A certificate that nobody vouches for is not accepted, and no mail goes in the clear.
-        let outcome = pool(url, None).send_raw("b@x.fr", "a@x.fr", b"x\r\n").await;
+        let outcome = pool(&url, None).send_raw("b@x.fr", "a@x.fr", b"x\r\n").await;
         assert!(matches!(outcome, Outcome::Later { .. }), "{form}: {outcome:?}");
         assert_eq!(server.got.lock().unwrap().mails.len(), 3);
     }

@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -43,9 +46,12 @@ impl Sink for Store {
 }
 
 async fn until(store: &Store, count: usize) {
-    while store.taken.lock().unwrap().len() < count {
-        store.news.notified().await;
-    }
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        while store.taken.lock().unwrap().len() < count {
+            store.news.notified().await;
+        }
+    });
+    waited.await.expect("a message was never taken");
 }
 
 #[tokio::test]

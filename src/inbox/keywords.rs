@@ -1,6 +1,6 @@
 //! The words by which a citizen steers the gateway itself, on any channel.
 
-use crate::transliterate::{transliterate, without_accent};
+use super::mail::fold;
 
 /// What a citizen asks of the gateway, apart from any consultation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,10 +108,10 @@ fn only_courtesy(words: &[String]) -> bool {
 }
 
 fn folded(text: &str) -> Vec<String> {
-    transliterate(text)
+    fold(text)
         .split(|char: char| !char.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(|word| word.chars().map(without_accent).collect::<String>().to_uppercase())
+        .map(str::to_uppercase)
         .collect()
 }
 
