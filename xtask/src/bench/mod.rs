@@ -6,6 +6,8 @@
 mod gateway;
 mod report;
 mod servers;
+#[cfg(test)]
+mod tests;
 mod usage;
 mod world;
 
@@ -58,8 +60,10 @@ pub fn command(arguments: &[String]) -> Result<()> {
     let bare = ["--package", "portevoix-email", "--example", "bare_smtp"];
     run(cargo().args(["build", "--release", "--locked"]).args(bare))?;
 
-    println!("\nbench: one mail first, which the bare loop will repeat");
-    let mail = one_mail()?;
+    println!("\nbench: logs are in {} until it has gone well", World::all().display());
+    println!("bench: one mail first, which the bare loop will repeat");
+    let one = World::new("one", 1)?;
+    let mail = one_mail(&one)?;
     let mut measured = Vec::new();
     for database in options.databases {
         println!("\nbench: {} citizens on {}", options.recipients, database.name());
@@ -67,8 +71,10 @@ pub fn command(arguments: &[String]) -> Result<()> {
         let mut result = broadcast(&world, database)?;
         result.mail_bytes = mail.metadata().context("failed to look at the mail")?.len();
         result.bare_seconds = bare_loop(&world, &mail)?;
+        world.remove()?;
         measured.push(result);
     }
+    one.remove()?;
     report(&measured)
 }
 
@@ -95,12 +101,11 @@ impl Options {
 }
 
 /// The mail that the daemon writes to one citizen, in a file.
-fn one_mail() -> Result<PathBuf> {
-    let world = World::new("one", 1)?;
-    let nats = Nats::start(&world)?;
-    let sink = Sink::start_keeping(&world)?;
+fn one_mail(world: &World) -> Result<PathBuf> {
+    let nats = Nats::start(world)?;
+    let sink = Sink::start_keeping(world)?;
     let database = world.sqlite();
-    let mut gateway = Gateway::prepare(&world, &database, &nats, &sink)?;
+    let mut gateway = Gateway::prepare(world, &database, &nats, &sink)?;
     gateway.serve()?;
     gateway.publish()?;
     sink.wait_for(1, || gateway.still_there())?;

@@ -11,13 +11,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::shell::target;
-
 /// Id of the event.
 pub const EVENT: &str = "bench-ouverture";
 
-/// A folder of the run's own below the target folder, emptied at its start and kept after it, so
-/// that logs can be read.
+/// A folder of the run's own. It lies in the system's temporary folder, because servers that run
+/// under other users can't reach a target folder in somebody's home.
 pub struct World {
     pub folder: PathBuf,
     pub recipients: u32,
@@ -25,16 +23,24 @@ pub struct World {
 
 impl World {
     pub fn new(name: &str, recipients: u32) -> Result<Self> {
-        let folder = std::path::absolute(target().join("bench").join(name))
-            .context("failed to name the run's folder")?;
-        if folder.exists() {
-            fs::remove_dir_all(&folder).context("failed to empty the run's folder")?;
-        }
+        let folder = Self::all().join(name);
         make_open_folder(&folder)?;
         let world = Self { folder, recipients };
         fs::write(world.citizens(), citizens(recipients)).context("failed to write citizens")?;
         fs::write(world.event(), event()).context("failed to write the event")?;
         Ok(world)
+    }
+
+    /// Where the folders of this process lie.
+    pub fn all() -> PathBuf {
+        std::env::temp_dir().join(format!("portevoix-bench-{}", std::process::id()))
+    }
+
+    /// For a run that went well; after another, its logs are there to be read.
+    pub fn remove(self) -> Result<()> {
+        fs::remove_dir_all(&self.folder).context("failed to remove a run's folder")?;
+        let _others_may_be_in_it = fs::remove_dir(Self::all());
+        Ok(())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
