@@ -35,6 +35,20 @@ impl Registry {
         Ok(registry)
     }
 
+    /// For commands that show what would be sent: sandboxes keep their letters in a folder that
+    /// goes with the process.
+    ///
+    /// # Errors
+    /// Where a channel's settings can't work.
+    pub fn for_preview(settings: &Settings) -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("portevoix-{}", std::process::id()));
+        let letterboxes = Arc::new(Letterboxes::open(&folder)?);
+        let registry = Self::new(settings, Some(&letterboxes));
+        // the open file is all that is used; a folder that stays behind does no harm
+        let _ = std::fs::remove_dir_all(&folder);
+        registry
+    }
+
     /// What has to be told to providers before anything comes in.
     ///
     /// # Errors
