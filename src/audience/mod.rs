@@ -1,6 +1,8 @@
 //! Who gets an event, on which channel, when: one set-based statement, however many citizens.
 
 use async_trait::async_trait;
+pub mod subscribing;
+
 use jiff::civil::{Time, Weekday};
 use tokio_util::sync::CancellationToken;
 

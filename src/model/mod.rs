@@ -7,3 +7,4 @@ pub mod notice;
 pub mod outgoing;
 pub mod paris;
 pub mod seal;
+pub mod subscriber;
