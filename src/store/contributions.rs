@@ -232,6 +232,25 @@ impl Store {
         .doing("list contributions")
     }
 
+    /// The newest contributions in answer to one event (internal id).
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn contributions_of_event(
+        &self,
+        event: i64,
+        limit: i64,
+    ) -> StoreResult<Vec<ContributionRow>> {
+        sqlx::query_as(contribution_columns!(
+            "WHERE event = $1 ORDER BY received_at DESC, id DESC LIMIT $2"
+        ))
+        .bind(event)
+        .bind(limit)
+        .fetch_all(&self.read)
+        .await
+        .doing("list contributions")
+    }
+
     /// The newest contributions first.
     ///
     /// # Errors

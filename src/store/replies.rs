@@ -147,6 +147,18 @@ impl Store {
             .doing("read replies")
     }
 
+    /// How many replies wait for staff.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn count_held(&self) -> StoreResult<i64> {
+        let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM reply WHERE state = 'held'")
+            .fetch_one(&self.read)
+            .await
+            .doing("count held replies")?;
+        Ok(count)
+    }
+
     /// # Errors
     /// Where the database fails.
     pub async fn reply(&self, id: i64) -> StoreResult<Option<ReplyRow>> {

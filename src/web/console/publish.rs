@@ -1,0 +1,115 @@
+//! The demo's "publish a sample": the same way in as the API, with an id of its own each time.
+
+use std::sync::Arc;
+
+use axum::{
+    Form,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect},
+};
+use jiff::ToSpan;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    session::Staff,
+    view::{self, Failure, PageResult},
+    words,
+};
+use crate::{
+    bus::{BusMessage, Room},
+    clock::Clock,
+    model::{event::EventKind, paris},
+    render::samples,
+    web::Parts,
+};
+
+#[derive(Deserialize)]
+pub struct Wanted {
+    sample: String,
+}
+
+pub async fn publish(
+    _: Staff,
+    State(parts): State<Arc<Parts>>,
+    Form(wanted): Form<Wanted>,
+) -> PageResult {
+    if parts.letterboxes.is_none() {
+        return Err(Failure::not_found("Les exemples n’existent que dans la démonstration."));
+    }
+    let kind = EventKind::from_name(&wanted.sample)
+        .ok_or_else(|| Failure::not_found("Cet exemple n’existe pas."))?;
+    let event = fresh_sample(kind, &parts.clock)?;
+    let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+    let (id, source) = (text("id"), text("source"));
+    let message = BusMessage {
+        subject: kind.subject(),
+        message_id: format!("{source}#{id}"),
+        headers: vec![("Content-Type".to_owned(), "application/cloudevents+json".to_owned())],
+        payload: event.to_string().into_bytes(),
+    };
+    for result in parts.bus.publish(&[message]).await {
+        result.map_err(|error| {
+            tracing::warn!(%error, "a sample was not published");
+            let says = "Le bus ne répond pas : l’exemple n’a pas été publié. Réessayez.";
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, says)
+        })?;
+    }
+    parts.bells.ring(Room::Intake);
+    Ok(Redirect::to(&format!("/console/published/{}", words::path_segment(&id))).into_response())
+}
+
+/// Between the bus and the first row: leads on to the event's page as soon as there is one.
+pub async fn waiting(
+    _: Staff,
+    State(parts): State<Arc<Parts>>,
+    Path(event): Path<String>,
+) -> PageResult {
+    if let Some(row) = parts.store.events_named(&event).await?.last() {
+        return Ok(Redirect::to(&format!("/console/events/{}", row.id)).into_response());
+    }
+    let context = json!({ "title": "Publication en cours", "event": event });
+    view::page(&parts, "console/waiting.html", "home", context).await
+}
+
+/// The sample with an id of its own, as of now; where its consultation has ended in the meantime,
+/// it ends seven weeks from today instead.
+fn fresh_sample(kind: EventKind, clock: &Clock) -> PageResult<Value> {
+    let mut event: Value = serde_json::from_str(samples::json(kind))
+        .map_err(|error| Failure::ours(error, "read a sample event"))?;
+    let tail: String = clock.id().chars().take(6).collect();
+    event["id"] = format!("{}-{tail}", event["id"].as_str().unwrap_or("exemple")).into();
+    event["time"] = clock.now().to_string().into();
+    let today = paris::day(clock.now_ms());
+    let consultation = &mut event["data"]["consultation"];
+    let closes = consultation["closes"].as_str().and_then(|date| date.parse().ok());
+    if closes.is_some_and(|closes: jiff::civil::Date| closes <= today) && kind.phase() <= 2 {
+        consultation["opens"] = today.to_string().into();
+        let end = today.checked_add(7.weeks()).unwrap_or(today);
+        consultation["closes"] = end.to_string().into();
+    }
+    Ok(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::Event;
+
+    #[test]
+    fn a_sample_can_be_published_again_and_long_after_its_dates() {
+        let clock = Clock::fixed(paris::start_of(jiff::civil::date(2031, 5, 1)));
+        for kind in EventKind::ALL {
+            let first = fresh_sample(kind, &clock).unwrap();
+            let second = fresh_sample(kind, &clock).unwrap();
+            assert_ne!(first["id"], second["id"]);
+            let event: Event = serde_json::from_value(first).unwrap();
+            assert_eq!(event.kind, kind);
+            if kind == EventKind::ConsultationOpened {
+                let closes = event.data.consultation.closes.unwrap();
+                assert_eq!(closes.to_string(), "2031-06-19");
+            }
+        }
+    }
+}
