@@ -35,7 +35,7 @@ pub fn stream<F, Fut>(
     render: F,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>>
 where
-    F: FnMut() -> Fut + Send,
+    F: FnMut() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Fragments, Failure>> + Send,
 {
     let watch =
@@ -49,7 +49,7 @@ where
 
 impl<F, Fut> Watch<F>
 where
-    F: FnMut() -> Fut + Send,
+    F: FnMut() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Fragments, Failure>> + Send,
 {
     async fn next(&mut self) -> Option<String> {
