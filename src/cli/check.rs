@@ -36,10 +36,8 @@ pub(super) async fn run(file: Option<&Path>, arguments: &Arguments) -> anyhow::R
     let reachable = database.is_ok();
     report.tell("database", database);
     if reachable {
-        let opened = tokio::time::timeout(
-            PATIENCE,
-            House::open(settings.clone(), &CancellationToken::new()),
-        );
+        let stop = CancellationToken::new();
+        let opened = tokio::time::timeout(PATIENCE, House::open(settings.clone(), &stop));
         match opened.await {
             Ok(Ok(house)) => {
                 report.tell("key", Ok("opens what the database holds".to_owned()));

@@ -35,8 +35,8 @@ pub fn stream<F, Fut>(
     render: F,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>>
 where
-    F: FnMut() -> Fut + Send,
-    Fut: Future<Output = Result<Fragments, Failure>> + Send,
+    F: FnMut() -> Fut + Send + 'static,
+    Fut: Future<Output = Result<Fragments, Failure>> + Send + 'static,
 {
     let watch =
         Watch { render, shown: Fragments::new(), pause: Duration::ZERO, unchanged: 0, stop };
