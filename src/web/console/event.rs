@@ -25,11 +25,7 @@ use crate::{
 const CHANGES: i64 = 10;
 const CONTRIBUTIONS: i64 = 5;
 
-pub async fn event(
-    _: Staff,
-    State(parts): State<Arc<Parts>>,
-    Path(id): Path<i64>,
-) -> PageResult {
+pub async fn event(_: Staff, State(parts): State<Arc<Parts>>, Path(id): Path<i64>) -> PageResult {
     let mut context = progress(&parts, id).await?;
     context["title"] = context["event"]["title"].clone();
     context["tab"] = "follow".into();
@@ -105,10 +101,12 @@ pub fn shown_event(row: &EventRow) -> Value {
     let event = serde_json::from_str::<Event>(&row.body).ok();
     let title = event.as_ref().map_or_else(
         || row.event_id.clone(),
-        |event| event.data.message.get("fr").map_or_else(
-            || event.data.consultation.title.best(&Language::default()).to_owned(),
-            |message| message.title.clone(),
-        ),
+        |event| {
+            event.data.message.get("fr").map_or_else(
+                || event.data.consultation.title.best(&Language::default()).to_owned(),
+                |message| message.title.clone(),
+            )
+        },
     );
     json!({
         "id": row.id, "event_id": row.event_id, "title": title, "kind": row.kind,

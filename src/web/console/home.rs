@@ -90,7 +90,9 @@ pub async fn shown_contributions(
     for row in rows {
         if !titles.contains_key(&row.consultation) {
             let found = parts.store.consultation(&row.consultation).await?;
-            let title = found.as_ref().map_or_else(|| row.consultation.clone(), |found| french(&found.title));
+            let title = found
+                .as_ref()
+                .map_or_else(|| row.consultation.clone(), |found| french(&found.title));
             let options = found.and_then(|found| found.question).unwrap_or_default();
             titles.insert(row.consultation.clone(), (title, options));
         }
@@ -116,9 +118,8 @@ pub fn french(titles: &str) -> String {
 /// What an option's key stands for, in French; the key itself where the question is not known.
 fn option_label(question: &str, key: &str) -> String {
     let question = serde_json::from_str::<crate::model::event::Question>(question).ok();
-    let option = question.and_then(|question| {
-        question.options.into_iter().find(|option| option.key == key)
-    });
+    let option =
+        question.and_then(|question| question.options.into_iter().find(|option| option.key == key));
     option.map_or_else(
         || key.to_owned(),
         |option| format!("{key} – {}", option.label.best(&Language::default())),

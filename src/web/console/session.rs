@@ -116,14 +116,13 @@ pub async fn login(Query(asked): Query<Asked>) -> PageResult {
     view::bare("console/login.html", &context)
 }
 
-pub async fn sign_in(
-    State(parts): State<Arc<Parts>>,
-    Form(form): Form<SignIn>,
-) -> PageResult {
+pub async fn sign_in(State(parts): State<Arc<Parts>>, Form(form): Form<SignIn>) -> PageResult {
     let next = landing(&form.next);
     if !may_enter(&parts, form.token.trim()).await? {
         let context = json!({ "next": next, "refused": true, "bare": true });
-        return Ok((StatusCode::FORBIDDEN, view::bare("console/login.html", &context)?).into_response());
+        return Ok(
+            (StatusCode::FORBIDDEN, view::bare("console/login.html", &context)?).into_response()
+        );
     }
     Ok(([(header::SET_COOKIE, fresh_cookie(&parts))], Redirect::to(next)).into_response())
 }
@@ -172,7 +171,10 @@ fn fresh_cookie(parts: &Parts) -> String {
     let until = parts.clock.now_ms() + i64::try_from(lasts.as_millis()).unwrap_or_default();
     let token = parts.sealer.token(Purpose::Session, until);
     let seconds = lasts.as_secs();
-    format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{}", secure(parts))
+    format!(
+        "{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{}",
+        secure(parts)
+    )
 }
 
 fn secure(parts: &Parts) -> &'static str {
@@ -191,7 +193,11 @@ mod tests {
     fn only_this_site_may_send_forms() {
         let host = ("host", "console.example");
         assert!(is_same_origin(&headers(&[host, ("origin", "https://console.example")])));
-        assert!(is_same_origin(&headers(&[host, ("origin", "null"), ("sec-fetch-site", "same-origin")])));
+        assert!(is_same_origin(&headers(&[
+            host,
+            ("origin", "null"),
+            ("sec-fetch-site", "same-origin")
+        ])));
         assert!(!is_same_origin(&headers(&[host, ("origin", "https://console.example.evil")])));
         assert!(!is_same_origin(&headers(&[host, ("origin", "null")])));
         assert!(!is_same_origin(&headers(&[host, ("sec-fetch-site", "cross-site")])));
@@ -200,7 +206,9 @@ mod tests {
     #[test]
     fn signing_in_leads_to_the_console_alone() {
         assert_eq!(landing("/console/events/3?state=failed"), "/console/events/3?state=failed");
-        for elsewhere in ["//evil.example", "https://evil.example", "/console/../..\\evil", "/consoles", ""] {
+        for elsewhere in
+            ["//evil.example", "https://evil.example", "/console/../..\\evil", "/consoles", ""]
+        {
             assert_eq!(landing(elsewhere), "/console", "{elsewhere}");
         }
     }

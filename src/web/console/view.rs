@@ -81,7 +81,8 @@ impl From<StoreError> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let context = json!({ "title": "Cette page n’est pas disponible", "says": self.says, "bare": true });
+        let context =
+            json!({ "title": "Cette page n’est pas disponible", "says": self.says, "bare": true });
         match fragment("console/failure.html", &context) {
             Ok(html) => (self.status, framed(html)).into_response(),
             Err(_) => (self.status, self.says).into_response(),

@@ -98,8 +98,18 @@ pub fn clock(ms: i64) -> String {
 
 fn date(date: Date) -> String {
     const MONTHS: [&str; 12] = [
-        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-        "octobre", "novembre", "décembre",
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
     ];
     let month = usize::try_from(date.month() - 1).ok().and_then(|at| MONTHS.get(at));
     let day = if date.day() == 1 { "1er".to_owned() } else { date.day().to_string() };

@@ -59,15 +59,17 @@ pub async fn answer(
         return Err(Failure::not_found("Cette boîte est vide : personne n’a encore écrit ici."));
     }
     let to = Some(written.letter.as_str()).filter(|letter| !letter.is_empty());
-    let inbound = boxes
-        .answer(channel, &address, &answer, to, parts.clock.now_ms())
-        .map_err(|error| match error {
-            AnswerError::NoSuchLetter(_) => Failure::not_found("Ce message n’existe plus."),
-            AnswerError::File(error) => Failure::ours(error, "keep an answer"),
+    let inbound =
+        boxes.answer(channel, &address, &answer, to, parts.clock.now_ms()).map_err(|error| {
+            match error {
+                AnswerError::NoSuchLetter(_) => Failure::not_found("Ce message n’existe plus."),
+                AnswerError::File(error) => Failure::ours(error, "keep an answer"),
+            }
         })?;
     parts.sink.inbound(inbound).await.map_err(|error| {
         tracing::warn!(%error, "a made-up answer was not stored");
-        let says = "Votre réponse n’a pas été enregistrée : la base de données ne répond pas. Réessayez.";
+        let says =
+            "Votre réponse n’a pas été enregistrée : la base de données ne répond pas. Réessayez.";
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, says)
     })?;
     parts.bells.ring(Room::Inbox);

@@ -33,8 +33,12 @@ fn mail(shown: &mut Value, content: &Value) {
     shown["sender"] = from.split('<').next().unwrap_or(from).trim().trim_matches('"').into();
     shown["text"] = content["text"].clone();
     let mut headers: Vec<(String, String)> = [
-        ("From", "from"), ("To", "to"), ("Reply-To", "reply_to"), ("Subject", "subject"),
-        ("Message-ID", "message_id"), ("Return-Path", "envelope_from"),
+        ("From", "from"),
+        ("To", "to"),
+        ("Reply-To", "reply_to"),
+        ("Subject", "subject"),
+        ("Message-ID", "message_id"),
+        ("Return-Path", "envelope_from"),
     ]
     .into_iter()
     .map(|(name, key)| (name.to_owned(), field(key).to_owned()))
@@ -66,7 +70,9 @@ fn chat(shown: &mut Value, content: &Value) {
     shown["parts"] = content["parts"].clone();
     let Some(parts) = shown["parts"].as_array_mut() else { return };
     for button in parts.iter_mut().flat_map(buttons_of) {
-        if let Some((_, key)) = button["callback_data"].as_str().and_then(|data| data.split_once(':')) {
+        if let Some((_, key)) =
+            button["callback_data"].as_str().and_then(|data| data.split_once(':'))
+        {
             button["choice"] = key.into();
         }
     }
@@ -82,7 +88,8 @@ fn pressed(letter: &Letter, all: &[Letter]) -> Option<String> {
     let answered = letter.content["in_reply_to"].as_str()?;
     let original = all.iter().find(|other| other.id == answered)?;
     let parts = original.content["parts"].as_array();
-    let mut buttons = parts.into_iter().flatten().filter_map(|part| part["buttons"].as_array()).flatten();
+    let mut buttons =
+        parts.into_iter().flatten().filter_map(|part| part["buttons"].as_array()).flatten();
     let found = buttons.find_map(|row| {
         row.as_array()?.iter().find(|button| {
             button["callback_data"].as_str().is_some_and(|data| data.ends_with(&format!(":{key}")))
@@ -114,8 +121,13 @@ mod tests {
     fn a_pressed_button_is_shown_by_its_words() {
         let buttons = json!([[{ "text": "Planter des arbres", "callback_data": "abc:1" }],
             [{ "text": "Ouvrir", "url": "https://x.example" }]]);
-        let asked = letter("t1", Direction::In, json!({ "parts": [{ "html": "?", "buttons": buttons }] }));
-        let press = letter("a1", Direction::Out, json!({ "text": "1", "choice": "1", "in_reply_to": "t1" }));
+        let asked =
+            letter("t1", Direction::In, json!({ "parts": [{ "html": "?", "buttons": buttons }] }));
+        let press = letter(
+            "a1",
+            Direction::Out,
+            json!({ "text": "1", "choice": "1", "in_reply_to": "t1" }),
+        );
         let all = [asked.clone(), press.clone()];
         assert_eq!(shown(&press, &all)["pressed"], "Planter des arbres");
         let button = &shown(&asked, &all)["parts"][0]["buttons"];

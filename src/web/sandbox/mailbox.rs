@@ -157,11 +157,7 @@ fn conversation<'a>(open: &Letter, all: &'a [Letter]) -> (Vec<&'a Letter>, Vec<&
 }
 
 /// The citizen's boxes on every channel, in their own order.
-async fn doors(
-    parts: &Parts,
-    citizen: Option<&CitizenRow>,
-    here: &str,
-) -> PageResult<Vec<Value>> {
+async fn doors(parts: &Parts, citizen: Option<&CitizenRow>, here: &str) -> PageResult<Vec<Value>> {
     let Some(citizen) = citizen else { return Ok(Vec::new()) };
     let rows = parts.store.addresses(citizen.id).await?;
     let open = |row: &crate::store::AddressRow| {
@@ -180,11 +176,7 @@ async fn doors(
 
 /// What a letter is about: the options of its question in the citizen's language, and the
 /// contribution that came of it.
-async fn about(
-    parts: &Parts,
-    letter: &Letter,
-    citizen: Option<&CitizenRow>,
-) -> PageResult<Value> {
+async fn about(parts: &Parts, letter: &Letter, citizen: Option<&CitizenRow>) -> PageResult<Value> {
     let token = letter.token.as_deref().unwrap_or_default();
     let Some(delivery) = parts.sealer.read_token(Purpose::Delivery, token) else {
         return Ok(json!({}));

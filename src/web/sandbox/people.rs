@@ -65,14 +65,17 @@ pub async fn people(State(parts): State<Arc<Parts>>, Query(wanted): Query<Wanted
     let channel = known(&wanted.channel).unwrap_or(CHANNELS[0]);
     let mut rows = Vec::new();
     let mut next = None;
-    for (at, (address, letters)) in boxes.addresses(channel).into_iter().enumerate().skip(wanted.from) {
+    for (at, (address, letters)) in
+        boxes.addresses(channel).into_iter().enumerate().skip(wanted.from)
+    {
         if rows.len() == SHOWN {
             next = Some(at);
             break;
         }
         let (citizen, name) = who(&parts, channel, &address).await?;
         if wanted.fits(&address, citizen.as_ref(), name.as_deref()) {
-            let last = boxes.letters(channel, &address).ok().and_then(|letters| letters.last().cloned());
+            let last =
+                boxes.letters(channel, &address).ok().and_then(|letters| letters.last().cloned());
             rows.push(json!({
                 "href": href(channel, &address), "address": address, "letters": letters,
                 "person": person(citizen.as_ref(), name.as_deref()),
@@ -120,7 +123,8 @@ pub async fn of_delivery(State(parts): State<Arc<Parts>>, Path(id): Path<i64>) -
     let delivery = parts.store.delivery(id).await?.ok_or_else(gone)?;
     let addresses = parts.store.addresses(delivery.citizen.ok_or_else(gone)?).await?;
     let address = addresses.into_iter().find(|row| Some(row.id) == delivery.address);
-    let address = address.and_then(|row| parts.sealer.open_text(&row.sealed).ok()).ok_or_else(gone)?;
+    let address =
+        address.and_then(|row| parts.sealer.open_text(&row.sealed).ok()).ok_or_else(gone)?;
     let to = format!("{}?letter={}-{id}", href(&delivery.channel, &address), delivery.channel);
     Ok(Redirect::to(&to).into_response())
 }
