@@ -80,7 +80,7 @@ impl Seen {
                 (self.date && self.dated && (self.from || self.address))
                     || (self.from && self.address)
             }
-            3 => self.address || self.dated || (self.from && self.subject),
+            3 => self.address || self.dated,
             _ => true,
         }
     }

@@ -80,15 +80,13 @@ fn delimiter(lines: &[Line<'_>], below: Below, opens: bool) -> Option<usize> {
         let bare = line.raw.trim();
         let standard = line.raw == "-- " || bare == "--";
         let limit = if line.raw == "-- " { 40 } else { 15 };
-        if standard && filled <= limit {
-            found = Some(at);
-        } else if line.ruled()
+        let card = line.ruled()
             && !(opens && Some(at) == top)
             && below == Below::End
             && (1..=8).contains(&filled)
             && short
-            && contact
-        {
+            && contact;
+        if (standard && filled <= limit) || card {
             found = Some(at);
         }
         filled += 1;
@@ -164,9 +162,7 @@ fn notices(lines: &[Line<'_>], cut: &mut [bool]) {
         let rule = (1..=2)
             .map(|back| start.wrapping_sub(back))
             .find(|at| lines.get(*at).is_some_and(Line::ruled));
-        for at in rule.unwrap_or(start)..end {
-            cut[at] = true;
-        }
+        cut[rule.unwrap_or(start)..end].fill(true);
         end = start;
     }
 }
@@ -186,7 +182,9 @@ fn is_notice(paragraph: &[Line<'_>]) -> bool {
 /// A closing formula on a line of its own with a name, a function, a telephone below it.
 fn closing(lines: &[Line<'_>], cut: &[bool]) -> Option<usize> {
     let mut below = 0;
-    for at in (0..lines.len()).rev() {
+    // A postscript stands under a signature and is none.
+    let end = lines.iter().position(|line| is_postscript(&line.folded)).unwrap_or(lines.len());
+    for at in (0..end).rev() {
         let line = &lines[at];
         if line.blank() || cut[at] {
             continue;
