@@ -4,7 +4,7 @@
 use super::attribution::has_address;
 use super::line::{Hint, Line};
 use super::phrases::Table;
-use super::words::{CLOSINGS, NOTICE, NOTICE_MARKS, SENT_FROM, TREES, VIRUS};
+use super::words::{CLOSINGS, DEVICES, NOTICE, NOTICE_MARKS, SENT_FROM, TREES, VIRUS};
 
 /// What stands below the author's lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ fn advertising(lines: &[Line<'_>], cut: &mut [bool]) {
         let line = &lines[at];
         let text = line.folded.trim_start_matches(['-', '_', '*', '[', '(', '<', ' ', '>']);
         let known = !line.long() && SENT_FROM.begins(text).is_some();
-        if !known || short_words(text) > 12 || text.ends_with(['?', '!']) {
+        if !known || !is_advertising(text) {
             continue;
         }
         let above = at == 0 || lines[at - 1].blank() || lines[at - 1].ruled() || cut[at - 1];
@@ -138,9 +138,15 @@ fn advertising(lines: &[Line<'_>], cut: &mut [bool]) {
     }
 }
 
-/// Words without links.
-fn short_words(text: &str) -> usize {
-    text.split(' ').filter(|word| !word.is_empty() && !word.contains("://")).count()
+/// A few words after `Sent from`, or more where one of the first is a device or a program.
+fn is_advertising(text: &str) -> bool {
+    let start = SENT_FROM.begins(text).map_or(0, str::len);
+    let words: Vec<&str> = text[start..]
+        .split([' ', '\'', '.', ',', '<', '('])
+        .filter(|word| !word.is_empty() && !word.contains("://") && *word != "https:")
+        .collect();
+    let device = words.iter().take(6).any(|word| DEVICES.has(word));
+    !text.ends_with(['?', '!']) && (words.len() <= 5 || (device && words.len() <= 24))
 }
 
 /// Trailing paragraphs that a server adds: confidentiality, viruses, trees.
