@@ -101,16 +101,33 @@ impl Store {
         Ok(mine == 1)
     }
 
-    /// Deliveries by channel and state over all events, for metrics.
+    /// Pending deliveries by channel over all events, claimed ones included, for metrics.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn pending_by_channel(&self) -> StoreResult<Vec<(String, i64)>> {
         sqlx::query_as(
-            "SELECT channel, COUNT(*) FROM delivery WHERE state = 'pending' GROUP BY channel",
+            "SELECT channel, COUNT(*) FROM delivery WHERE state IN ('pending', 'claimed') GROUP BY channel",
         )
         .fetch_all(&self.read)
         .await
         .doing("count pending deliveries")
+    }
+
+    /// For metrics: when the oldest delivery that may go has been due since (epoch ms), rows that
+    /// wait to go to the bus, replies that wait for staff.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn backlog(&self, now: i64) -> StoreResult<(Option<i64>, i64, i64)> {
+        sqlx::query_as(
+            "SELECT (SELECT MIN(due_at) FROM delivery WHERE state = 'pending' AND due_at <= $1), \
+               (SELECT COUNT(*) FROM outgoing WHERE sent_at IS NULL), \
+               (SELECT COUNT(*) FROM reply WHERE state = 'held')",
+        )
+        .bind(now)
+        .fetch_one(&self.read)
+        .await
+        .doing("measure the backlog")
     }
 }

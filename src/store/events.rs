@@ -129,6 +129,20 @@ impl Store {
         Ok(known.is_some())
     }
 
+    /// The CloudEvents ids of events known by their internal ones.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn event_names(&self, ids: &[i64]) -> StoreResult<Vec<(i64, String)>> {
+        let text =
+            format!("SELECT id, event_id FROM event WHERE id IN {}", self.dialect.numbers(1));
+        sqlx::query_as(super::sql(text))
+            .bind(super::json_list(ids))
+            .fetch_all(&self.read)
+            .await
+            .doing("read the names of events")
+    }
+
     /// The event behind `/c/{code}`.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ mod error;
 pub mod hooks;
 pub mod pages;
 pub mod sandbox;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 
