@@ -20,6 +20,7 @@ use crate::{
         console::{
             live::{self, Fragments},
             view::{self, Failure, PageResult},
+            words,
         },
     },
 };
@@ -33,6 +34,9 @@ pub struct Wanted {
     view: String,
     #[serde(default)]
     answered: String,
+    /// What a link of the mail has prepared to send.
+    #[serde(default)]
+    written: String,
 }
 
 /// A box as its own program shows it.
@@ -53,6 +57,7 @@ pub async fn mailbox(
     let mut context = contents(&parts, channel, &address, &wanted).await?;
     context["step"] = 4.into();
     context["answered"] = (!wanted.answered.is_empty()).into();
+    context["written"] = wanted.written.clone().into();
     view::page(&parts, template(channel), "sandbox", context).await
 }
 
@@ -90,11 +95,17 @@ pub async fn html(
     Path((channel, address)): Path<(String, String)>,
     Query(wanted): Query<Wanted>,
 ) -> PageResult<Response> {
-    let found = letterboxes(&parts)?.letter(known(&channel)?, &address, &wanted.letter);
+    let channel = known(&channel)?;
+    let found = letterboxes(&parts)?.letter(channel, &address, &wanted.letter);
     let letter = found.map_err(|error| Failure::ours(error, "read a letter"))?;
     let html = letter.as_ref().and_then(|letter| letter.content["html"].as_str());
     let html = html.ok_or_else(|| Failure::not_found("Ce courriel n’existe plus."))?;
-    Ok(view::mail_frame(html))
+    let answer = format!(
+        "{}?letter={}",
+        people::href(channel, &address),
+        words::path_segment(&wanted.letter)
+    );
+    Ok(view::mail_frame(&letters::answered_here(html, &answer)))
 }
 
 async fn contents(
