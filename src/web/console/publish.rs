@@ -20,7 +20,10 @@ use super::{
 use crate::{
     bus::{BusMessage, Room},
     clock::Clock,
-    model::{event::EventKind, paris},
+    model::{
+        event::{Event, EventKind},
+        paris,
+    },
     render::samples,
     web::Parts,
 };
@@ -40,14 +43,14 @@ pub async fn publish(
     }
     let kind = EventKind::from_name(&wanted.sample)
         .ok_or_else(|| Failure::not_found("Cet exemple n’existe pas."))?;
-    let event = fresh_sample(kind, &parts.clock)?;
-    let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-    let (id, source) = (text("id"), text("source"));
+    let sample = fresh_sample(kind, &parts.clock)?;
+    let event: Event = serde_json::from_value(sample.clone())
+        .map_err(|error| Failure::ours(error, "read a sample event"))?;
     let message = BusMessage {
         subject: kind.subject(),
-        message_id: format!("{source}#{id}"),
-        headers: vec![("Content-Type".to_owned(), "application/cloudevents+json".to_owned())],
-        payload: event.to_string().into_bytes(),
+        message_id: event.message_id(),
+        headers: vec![("content-type".to_owned(), "application/cloudevents+json".to_owned())],
+        payload: sample.to_string().into_bytes(),
     };
     for result in parts.bus.publish(&[message]).await {
         result.map_err(|error| {
@@ -57,7 +60,8 @@ pub async fn publish(
         })?;
     }
     parts.bells.ring(Room::Intake);
-    Ok(Redirect::to(&format!("/console/published/{}", words::path_segment(&id))).into_response())
+    Ok(Redirect::to(&format!("/console/published/{}", words::path_segment(&event.id)))
+        .into_response())
 }
 
 /// Between the bus and the first row: leads on to the event's page as soon as there is one.
@@ -95,7 +99,6 @@ fn fresh_sample(kind: EventKind, clock: &Clock) -> PageResult<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::Event;
 
     #[test]
     fn a_sample_can_be_published_again_and_long_after_its_dates() {
