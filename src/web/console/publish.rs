@@ -43,7 +43,9 @@ pub async fn publish(
     }
     let kind = EventKind::from_name(&wanted.sample)
         .ok_or_else(|| Failure::not_found("Cet exemple n’existe pas."))?;
-    let sample = fresh_sample(kind, &parts.clock)?;
+    let mut sample = fresh_sample(kind, &parts.clock)?;
+    let consultation = &mut sample["data"]["consultation"]["id"];
+    *consultation = round(&parts, kind, consultation.as_str().unwrap_or_default()).await?.into();
     let event: Event = serde_json::from_value(sample.clone())
         .map_err(|error| Failure::ours(error, "read a sample event"))?;
     let message = BusMessage {
@@ -75,6 +77,26 @@ pub async fn waiting(
     }
     let context = json!({ "title": "Publication en cours", "event": event });
     view::page(&parts, "console/waiting.html", "home", context).await
+}
+
+/// The consultation that a sample speaks of: its last round, or a new one where that round has been
+/// examined already, since a consultation never goes back to asking.
+async fn round(parts: &Parts, kind: EventKind, sample: &str) -> PageResult<String> {
+    let rows = parts.store.latest_consultations(200).await?;
+    let rounds: Vec<_> = rows
+        .iter()
+        .filter(|row| {
+            let tail = row.id.strip_prefix(sample);
+            tail.is_some_and(|tail| tail.is_empty() || tail.starts_with("-tour-"))
+        })
+        .collect();
+    Ok(match rounds.first() {
+        None => sample.to_owned(),
+        Some(last) if last.phase > 2 && kind.phase() <= 2 => {
+            format!("{sample}-tour-{}", rounds.len() + 1)
+        }
+        Some(last) => last.id.clone(),
+    })
 }
 
 /// The sample with an id of its own, as of now; where its consultation has ended in the meantime,
