@@ -4,6 +4,7 @@
 
 mod harness;
 mod house;
+mod pages;
 mod rooms;
 mod servers;
 mod source;
