@@ -245,8 +245,12 @@ impl Writer {
     fn blockquote(&mut self, markup: &Markup) {
         self.close_line();
         self.paragraph = false;
+        let cites = markup.opens && !indents(markup);
+        let cited = !markup.opens && self.quotes.last() == Some(&true);
+        if cites || cited {
+            self.blank_line();
+        }
         if markup.opens {
-            let cites = !indents(markup);
             self.depth += usize::from(cites);
             self.quotes.push(cites);
         } else if self.quotes.pop() == Some(true) {
@@ -264,7 +268,7 @@ impl Writer {
             let shown = self.link_text.to_ascii_lowercase();
             let said = shown.is_empty()
                 || shown.contains('@')
-                || href.contains(shown.trim_end_matches('/'))
+                || (shown.contains(['.', '/']) && href.contains(shown.trim_end_matches('/')))
                 || shown.contains(href.as_str());
             if !said {
                 self.line.push_str(&format!("<{href}>"));
