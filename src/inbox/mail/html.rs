@@ -242,19 +242,20 @@ impl Writer {
         }
     }
 
+    /// A quotation has a blank line around it, for the author's words not to run into it.
     fn blockquote(&mut self, markup: &Markup) {
         self.close_line();
         self.paragraph = false;
-        let cites = markup.opens && !indents(markup);
-        let cited = !markup.opens && self.quotes.last() == Some(&true);
-        if cites || cited {
-            self.blank_line();
-        }
         if markup.opens {
+            let cites = !indents(markup);
+            if cites {
+                self.blank_line();
+            }
             self.depth += usize::from(cites);
             self.quotes.push(cites);
         } else if self.quotes.pop() == Some(true) {
             self.depth -= 1;
+            self.blank_line();
         }
     }
 
