@@ -2,7 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
-use super::{Doing, Store, StoreResult, outgoing::NewOutgoing};
+use super::{Dialect, Doing, Store, StoreResult, outgoing::NewOutgoing};
 
 /// One way to reach a citizen, already sealed.
 #[derive(Debug, Clone)]
@@ -67,6 +67,14 @@ impl Store {
         now: i64,
     ) -> StoreResult<Vec<Result<Registered, Refusal>>> {
         let mut tx = self.begin().await?;
+        if self.dialect == Dialect::Postgres {
+            // who holds an address is read before it is written: two at once could both find
+            // nobody. SQLite has one writer.
+            sqlx::query("SELECT CAST(pg_advisory_xact_lock(1, 1) AS TEXT)")
+                .execute(&mut *tx)
+                .await
+                .doing("wait for another registration")?;
+        }
         let mut results = Vec::with_capacity(batch.len());
         for new in batch {
             let result = register_one(&mut tx, new, now).await?;
