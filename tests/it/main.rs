@@ -4,6 +4,8 @@
 
 mod harness;
 mod house;
+mod kill;
 mod rooms;
 mod servers;
 mod source;
+mod town;

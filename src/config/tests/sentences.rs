@@ -231,8 +231,13 @@ fn sms() {
     fine("[sms]\nhours = \"08:00-21:30\"\nquiet_hours = false");
     let http = "[sms]\nprovider = \"http\"\nquiet_hours = QUIET\n[sms.http]\nurl = \"http://127.0.0.1:1/\"\n";
     fine(&http.replace("QUIET", "true"));
+    // a provider on this machine reaches nobody
+    fine(&http.replace("QUIET", "false"));
+    let remote = "[identity]\ncontact_phone = \"3900\"\naccessibility_statement = \"https://h/a\"\npersonal_data = \"https://h/p\"\n\
+        [http]\npublic_url = \"https://h/\"\n";
     one(
-        &http.replace("QUIET", "false"),
+        &(remote.to_owned()
+            + &http.replace("QUIET", "false").replace("http://127.0.0.1:1", "https://sms.example")),
         "sms.quiet_hours (portevoix.toml): is off with a real provider; \
          write true: only the sandbox may send at any hour",
     );
