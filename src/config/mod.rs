@@ -221,7 +221,7 @@ impl Sections {
         let email = self.email.validate(check, real);
         let from = email.as_ref().ok().map(|email| email.from.domain());
         let dkim = self.dkim.validate(check, from);
-        let sms = self.sms.validate(check, real);
+        let sms = self.sms.validate(check);
         let telegram = self.telegram.validate(check);
         let plain = self.plain.validate(check);
         let outbox = self.outbox.validate(check);

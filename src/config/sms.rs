@@ -36,7 +36,7 @@ pub struct SmsSettings {
     pub two_way: bool,
     /// "STOP au …"; none: "répondez STOP".
     pub stop_number: Option<String>,
-    /// When information may be sent; none (where no citizen can be reached): at any time.
+    /// When information may be sent; none (a provider on this machine only): at any time.
     pub hours: Option<Hours>,
     /// A longer text is cut to its link.
     pub max_segments: usize,
@@ -95,8 +95,7 @@ impl RawSms {
         }
     }
 
-    /// `real`: citizens can be reached, and not only servers of a test on this machine.
-    pub(super) fn validate(&self, check: &mut Check, real: bool) -> Checked<SmsSettings> {
+    pub(super) fn validate(&self, check: &mut Check) -> Checked<SmsSettings> {
         let choice = if self.provider.trim() == "smpp" {
             Ok(Choice::Smpp)
         } else {
@@ -114,7 +113,7 @@ impl RawSms {
             Err(reported) => Err(reported),
         };
         let stop_number = self.stop_number(check, provider.as_ref().ok());
-        let hours = self.hours(check, real);
+        let hours = self.hours(check);
         let max_segments = check.number("sms.max_segments", self.max_segments, 1..=10);
         let per_second = check.pace("sms.per_second", self.per_second);
         let in_flight = check.number("sms.in_flight", self.in_flight, 1..=500);
@@ -162,7 +161,7 @@ impl RawSms {
         }
     }
 
-    fn hours(&self, check: &mut Check, real: bool) -> Checked<Option<Hours>> {
+    fn hours(&self, check: &mut Check) -> Checked<Option<Hours>> {
         let key = "sms.hours";
         let time = |text: &str| Time::strptime("%H:%M", text.trim()).ok();
         let hours = self
@@ -178,11 +177,12 @@ impl RawSms {
             let what = format!("\"{}\" goes beyond what people may be written at", self.hours);
             return check.fail(key, what, "stay within 08:00-21:30");
         }
-        match (self.quiet_hours, self.is_sandbox() || !real) {
+        // a provider on this machine reaches nobody's phone
+        match (self.quiet_hours, self.is_remote()) {
             (true, _) => Ok(Some(hours)),
-            (false, true) => Ok(None),
-            (false, false) => {
-                let advice = "write true: only the sandbox may send at any hour";
+            (false, false) => Ok(None),
+            (false, true) => {
+                let advice = "write true: only a provider on this machine may send at any hour";
                 check.fail("sms.quiet_hours", "is off with a real provider", advice)
             }
         }
