@@ -5,6 +5,8 @@
 mod harness;
 mod house;
 mod pages;
+mod kill;
 mod rooms;
 mod servers;
 mod source;
+mod town;
