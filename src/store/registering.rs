@@ -258,7 +258,9 @@ async fn write_address(
     sqlx::query(
         "INSERT INTO address (citizen, channel, sealed, fingerprint, place, state, reason, changed_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel, fingerprint) DO UPDATE SET \
-         place = excluded.place, changed_at = excluded.changed_at, \
+         place = excluded.place, \
+         changed_at = CASE WHEN address.state = excluded.state OR (address.state = 'suppressed' AND address.changed_at >= $9) \
+           THEN address.changed_at ELSE excluded.changed_at END, \
          state = CASE WHEN address.state = 'suppressed' AND address.changed_at >= $9 THEN address.state ELSE excluded.state END, \
          reason = CASE WHEN address.state = 'suppressed' AND address.changed_at >= $9 THEN address.reason ELSE excluded.reason END",
     )
