@@ -2,10 +2,14 @@
 //! promise; `harness` starts what they need.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod away;
+mod bad_csv;
+mod bad_events;
 mod harness;
 mod house;
 mod pages;
 mod kill;
+mod providers;
 mod rooms;
 mod servers;
 mod source;
