@@ -2,8 +2,10 @@
 //! promise; `harness` starts what they need.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod events_in;
 mod harness;
 mod house;
 mod rooms;
+mod round_trip_email;
 mod servers;
 mod source;
