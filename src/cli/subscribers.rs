@@ -202,9 +202,9 @@ async fn register(
         match result {
             Ok(done) => {
                 if done.new {
-                    tally.new += 1
+                    tally.new += 1;
                 } else {
-                    tally.updated += 1
+                    tally.updated += 1;
                 }
                 tally.objected += done.objected.len() as u64;
             }

@@ -5,7 +5,10 @@
 mod events_in;
 mod harness;
 mod house;
+mod pages;
+mod kill;
 mod rooms;
 mod round_trip_email;
 mod servers;
 mod source;
+mod town;
