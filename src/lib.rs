@@ -23,7 +23,6 @@ pub mod inbox;
 pub mod intake;
 pub mod model;
 pub mod outbox;
-pub mod plain;
 pub mod receipts;
 pub mod relay;
 pub mod render;

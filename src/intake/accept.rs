@@ -61,7 +61,7 @@ pub fn deadline(event: &Event) -> Option<i64> {
             .meeting
             .as_ref()
             .and_then(|meeting| meeting.starts)
-            .map(|starts| starts.as_millisecond()),
+            .map(jiff::Timestamp::as_millisecond),
         _ => None,
     }
 }

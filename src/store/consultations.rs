@@ -81,6 +81,21 @@ impl Store {
         .doing("read a consultation")
     }
 
+    /// The consultations that were spoken of last, first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn latest_consultations(&self, limit: i64) -> StoreResult<Vec<ConsultationRow>> {
+        sqlx::query_as(
+            "SELECT id, title, url, opens, closes, contact, question, phase, accepts, updated_at \
+             FROM consultation ORDER BY updated_at DESC, id LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.read)
+        .await
+        .doing("list consultations")
+    }
+
     /// The consultations that this address was written to about and that take opinions at `now`
     /// (a day of grace after the end: what was written in time may arrive late), newest first.
     ///

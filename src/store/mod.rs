@@ -149,7 +149,13 @@ impl Store {
     }
 
     async fn begin(&self) -> StoreResult<Transaction<'static, Any>> {
-        self.write.begin().await.doing("begin a transaction")
+        let doing = "begin a transaction";
+        match self.dialect {
+            // one that begins by reading could not become a writer after another process wrote:
+            // SQLite refuses that at once, whatever the busy timeout
+            Dialect::Sqlite => self.write.begin_with("BEGIN IMMEDIATE").await.doing(doing),
+            Dialect::Postgres => self.write.begin().await.doing(doing),
+        }
     }
 }
 

@@ -4,6 +4,9 @@
 
 mod harness;
 mod house;
+mod pages;
+mod kill;
 mod rooms;
 mod servers;
 mod source;
+mod town;

@@ -15,6 +15,7 @@ const FLOOR: &[&str] = &[
     "bus::Bells",
     "bus::Listener",
     "bus::Room",
+    "bus::Work",
     "bus::Round",
     "bus::rounds",
 ];

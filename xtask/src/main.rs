@@ -11,8 +11,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask setup                 installs what the tests need (Debian, as root or with sudo)
 cargo xtask test [--only STEP]    everything CI runs; STEP: fmt, clippy, doc, deny, test
-cargo xtask bench [--recipients N] [--database sqlite|postgres|both]
-                                  an event to N citizens by email, beside a bare loop
+cargo xtask bench [--recipients N] [--database sqlite|postgres|both] [--build release|debug]
+                                  an event to N citizens by email, beside a bare loop; a
+                                  debug build only tries the bench itself
 ";
 
 fn main() -> ExitCode {

@@ -3,8 +3,6 @@
 //! [`EmailShaper`] is the pure half, [`Email`] adds the sending, [`SmtpPool`] are its connections,
 //! and [`LmtpSource`] hands over what came in.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that can't go on should stop"))]
-
 mod content;
 mod dkim;
 mod email;

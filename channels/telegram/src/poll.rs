@@ -135,6 +135,7 @@ fn webhook_in_the_way(error: &CallError) -> bool {
 
 /// Only for updates that name no time themselves, such as a pressed button.
 fn now_ms() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "I/O at the edge: when an update was taken")]
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default()
 }

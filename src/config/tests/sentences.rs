@@ -231,10 +231,14 @@ fn sms() {
     fine("[sms]\nhours = \"08:00-21:30\"\nquiet_hours = false");
     let http = "[sms]\nprovider = \"http\"\nquiet_hours = QUIET\n[sms.http]\nurl = \"http://127.0.0.1:1/\"\n";
     fine(&http.replace("QUIET", "true"));
+    fine(&http.replace("QUIET", "false"));
+    let pages = "[identity]\naccessibility_statement = \"https://lille.example/a\"\n\
+                 personal_data = \"https://lille.example/d\"\n";
+    let remote = http.replace("http://127.0.0.1:1/", "https://sms.lille.example/");
     one(
-        &http.replace("QUIET", "false"),
+        &format!("{pages}{}", remote.replace("QUIET", "false")),
         "sms.quiet_hours (portevoix.toml): is off with a real provider; \
-         write true: only the sandbox may send at any hour",
+         write true: only a provider on this machine may send at any hour",
     );
     one(
         &http.replace("QUIET", "true\nmax_segments = 11"),

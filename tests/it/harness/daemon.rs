@@ -46,8 +46,13 @@ impl Daemon {
 
     /// Starts `serve` and returns at once. What ran before is ended first.
     pub fn spawn(&mut self) {
+        self.spawn_as(&["serve"]);
+    }
+
+    /// As [`Daemon::spawn`], with other arguments: `serve --roles dispatch`.
+    pub fn spawn_as(&mut self, arguments: &[&str]) {
         self.kill9();
-        let mut command = self.command(&["serve"]);
+        let mut command = self.command(arguments);
         self.running =
             Some(Running::start(&mut command, &self.log_file(), self.folder.path(), Signal::Kill));
     }

@@ -9,6 +9,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream, tcp::OwnedWriteHalf},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -34,10 +35,16 @@ struct Seen {
     transactions: usize,
 }
 
+struct Shared {
+    seen: Mutex<Seen>,
+    /// Mails beyond so many are taken, and their sender is not told.
+    confirmed: watch::Sender<usize>,
+}
+
 /// See the module.
 pub struct SmtpServer {
     address: String,
-    seen: Arc<Mutex<Seen>>,
+    shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
 
@@ -45,18 +52,19 @@ impl SmtpServer {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("failed to listen");
         let address = listener.local_addr().expect("a listener has an address").to_string();
-        let seen = Arc::new(Mutex::new(Seen::default()));
-        let shared = Arc::clone(&seen);
+        let shared =
+            Arc::new(Shared { seen: Mutex::default(), confirmed: watch::Sender::new(usize::MAX) });
+        let served = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             let mut sessions = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 // a client that hangs up is no fault of the server's
-                let shared = Arc::clone(&shared);
+                let shared = Arc::clone(&served);
                 sessions.spawn(async move { session(stream, &shared).await.ok() });
                 while sessions.try_join_next().is_some() {}
             }
         });
-        Self { address, seen, task }
+        Self { address, shared, task }
     }
 
     pub fn url(&self) -> String {
@@ -65,23 +73,34 @@ impl SmtpServer {
 
     /// From now on this recipient fares so.
     pub fn treat(&self, recipient: &str, treatment: Treatment) {
-        lock(&self.seen).treatments.insert(recipient.to_owned(), treatment);
+        lock(&self.shared.seen).treatments.insert(recipient.to_owned(), treatment);
     }
 
     /// As [`SmtpServer::treat`], but only the first `times` times.
     pub fn treat_first(&self, times: u32, recipient: &str, treatment: Treatment) {
-        lock(&self.seen).left.insert(recipient.to_owned(), times);
+        lock(&self.shared.seen).left.insert(recipient.to_owned(), times);
         self.treat(recipient, treatment);
+    }
+
+    /// Takes every mail, but confirms only the first `count`; the senders of more wait for their
+    /// answer. `usize::MAX` answers everyone.
+    pub fn confirm(&self, count: usize) {
+        self.shared.confirmed.send_replace(count);
     }
 
     /// Every mail that was taken, in order; recipients that were refused are not among its `to`.
     pub fn mails(&self) -> Vec<Mail> {
-        lock(&self.seen).mails.clone()
+        lock(&self.shared.seen).mails.clone()
+    }
+
+    /// How many mails were taken.
+    pub fn count(&self) -> usize {
+        lock(&self.shared.seen).mails.len()
     }
 
     /// How many `MAIL FROM` there were, taken or not.
     pub fn transactions(&self) -> usize {
-        lock(&self.seen).transactions
+        lock(&self.shared.seen).transactions
     }
 }
 
@@ -98,7 +117,8 @@ struct Transaction {
     after_data: Option<Treatment>,
 }
 
-async fn session(stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
+async fn session(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    let seen = &shared.seen;
     stream.set_nodelay(true)?;
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read);
@@ -139,7 +159,11 @@ async fn session(stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
                 say(&mut write, "354 go on").await?;
                 let cut = now.after_data == Some(Treatment::Cut);
                 let Some(message) = text_of(&mut lines, cut).await? else { return Ok(()) };
-                let answer = data(std::mem::take(&mut now), message, seen);
+                let (answer, place) = data(std::mem::take(&mut now), message, seen);
+                let mut confirmed = shared.confirmed.subscribe();
+                if confirmed.wait_for(|count| place <= *count).await.is_err() {
+                    return Ok(());
+                }
                 say(&mut write, &answer).await?;
             }
             _ => say(&mut write, "502 5.5.2 what?").await?,
@@ -160,13 +184,15 @@ fn rcpt(now: &mut Transaction, recipient: String, seen: &Mutex<Seen>) -> String 
     "250 2.1.5 ok".to_owned()
 }
 
-fn data(now: Transaction, message: String, seen: &Mutex<Seen>) -> String {
+/// The answer, and the mail's place among those that were taken; 0 where it was not.
+fn data(now: Transaction, message: String, seen: &Mutex<Seen>) -> (String, usize) {
     if let Some(Treatment::AfterData(answer)) = now.after_data {
-        return answer;
+        return (answer, 0);
     }
     let mut seen = lock(seen);
     seen.mails.push(Mail { from: now.from.unwrap_or_default(), to: now.to, message });
-    format!("250 2.0.0 queued as {}", seen.mails.len())
+    let place = seen.mails.len();
+    (format!("250 2.0.0 queued as {place}"), place)
 }
 
 fn treatment(seen: &mut Seen, recipient: &str) -> Option<Treatment> {

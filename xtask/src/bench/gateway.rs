@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
+    path::PathBuf,
     process::Command,
     time::Duration,
 };
@@ -11,21 +12,28 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    CONNECTIONS,
+    Build, CONNECTIONS,
     servers::{Nats, Server, Sink},
     world::{EVENT, World, port, wait},
 };
-use crate::shell::{output, run, target};
+use crate::shell::{output, run};
 
 pub struct Gateway<'a> {
     world: &'a World,
+    program: PathBuf,
     port: u16,
     server: Option<Server>,
 }
 
 impl<'a> Gateway<'a> {
     /// Settings written, database migrated, citizens imported; nothing runs yet.
-    pub fn prepare(world: &'a World, database: &str, nats: &Nats, sink: &Sink) -> Result<Self> {
+    pub(super) fn prepare(
+        world: &'a World,
+        build: Build,
+        database: &str,
+        nats: &Nats,
+        sink: &Sink,
+    ) -> Result<Self> {
         let port = port()?;
         let settings = format!(
             r#"[identity]
@@ -53,13 +61,27 @@ smtp_url = "{smtp}"
 from = "Métropole <participation@example.org>"
 reply_domain = "reponses.example.org"
 connections = {CONNECTIONS}
+
+# `serve` takes no sandbox; nobody is written to on these, and nothing listens there
+[sms]
+provider = "twilio"
+[sms.twilio]
+account_sid = "AC00000000000000000000000000000001"
+auth_token = "00000000000000000000000000000000"
+from = "38123"
+api_url = "http://127.0.0.1:9"
+[telegram]
+provider = "bot"
+token = "123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+api_url = "http://127.0.0.1:9"
+bot_name = "bench_bot"
 "#,
             bus = nats.url(),
             smtp = sink.url(),
             key = world.path("portevoix.key").display(),
         );
         fs::write(world.path("portevoix.toml"), settings).context("failed to write settings")?;
-        let gateway = Self { world, port, server: None };
+        let gateway = Self { world, program: build.program("portevoix"), port, server: None };
         output(gateway.command().arg("migrate"))?;
         let citizens = world.citizens();
         output(gateway.command().args(["subscribers", "import"]).arg(citizens))?;
@@ -113,7 +135,7 @@ connections = {CONNECTIONS}
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(target().join("release/portevoix"));
+        let mut command = Command::new(&self.program);
         command.current_dir(&self.world.folder);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PORTEVOIX_") {

@@ -11,13 +11,17 @@ mod tests;
 mod usage;
 mod world;
 
-use std::{path::PathBuf, process::Command, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use self::{
     gateway::Gateway,
-    report::{Measured, report},
+    report::{Measured, keep},
     servers::{Nats, Postgres, Sink},
     usage::Usage,
     world::World,
@@ -48,6 +52,32 @@ impl Database {
 struct Options {
     recipients: u32,
     databases: Vec<Database>,
+    build: Build,
+}
+
+/// What is measured. A debug build only tries the bench itself: nothing of it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Build {
+    Release,
+    Debug,
+}
+
+impl Build {
+    fn program(self, name: &str) -> PathBuf {
+        match self {
+            Self::Release => target().join("release").join(name),
+            Self::Debug => target().join("debug").join(name),
+        }
+    }
+
+    fn cargo(self, arguments: &[&str]) -> Result<()> {
+        let mut cargo = cargo();
+        cargo.args(["build", "--locked"]).args(arguments);
+        if self == Self::Release {
+            cargo.arg("--release");
+        }
+        run(&mut cargo)
+    }
 }
 
 pub fn command(arguments: &[String]) -> Result<()> {
@@ -56,32 +86,44 @@ pub fn command(arguments: &[String]) -> Result<()> {
     for program in ["nats-server", "smtp-sink"] {
         find::program(&[program]).with_context(|| format!("the bench needs {program}"))?;
     }
-    run(cargo().args(["build", "--release", "--locked", "--package", "portevoix"]))?;
-    let bare = ["--package", "portevoix-email", "--example", "bare_smtp"];
-    run(cargo().args(["build", "--release", "--locked"]).args(bare))?;
+    let build = options.build;
+    build.cargo(&["--package", "portevoix"])?;
+    build.cargo(&["--package", "portevoix-email", "--example", "bare_smtp"])?;
 
     println!("\nbench: logs are in {} until it has gone well", World::all().display());
     println!("bench: one mail first, which the bare loop will repeat");
     let one = World::new("one", 1)?;
-    let mail = one_mail(&one)?;
+    let mail = one_mail(&one, build)?;
     let mut measured = Vec::new();
     for database in options.databases {
         println!("\nbench: {} citizens on {}", options.recipients, database.name());
         let world = World::new(database.name(), options.recipients)?;
-        let mut result = broadcast(&world, database)?;
+        let mut result = broadcast(&world, database, build)?;
         result.mail_bytes = mail.metadata().context("failed to look at the mail")?.len();
-        result.bare_seconds = bare_loop(&world, &mail)?;
+        result.bare_seconds = bare_loop(&world, &mail, build)?;
         world.remove()?;
         measured.push(result);
     }
     one.remove()?;
-    report(&measured)
+    for result in &measured {
+        result.show();
+    }
+    match build {
+        Build::Release => keep(&measured),
+        Build::Debug => {
+            println!("\na debug build: not kept");
+            Ok(())
+        }
+    }
 }
 
 impl Options {
     fn read(arguments: &[String]) -> Result<Self> {
-        let mut options =
-            Self { recipients: 20_000, databases: vec![Database::Sqlite, Database::Postgres] };
+        let mut options = Self {
+            recipients: 20_000,
+            databases: vec![Database::Sqlite, Database::Postgres],
+            build: Build::Release,
+        };
         let mut rest = arguments.iter();
         while let Some(option) = rest.next() {
             let value = rest.next().with_context(|| format!("{option} needs a value"))?;
@@ -91,7 +133,8 @@ impl Options {
                 }
                 ("--database", "sqlite") => options.databases = vec![Database::Sqlite],
                 ("--database", "postgres") => options.databases = vec![Database::Postgres],
-                ("--database", "both") => {}
+                ("--database", "both") | ("--build", "release") => {}
+                ("--build", "debug") => options.build = Build::Debug,
                 _ => bail!("`{option} {value}` is not an option of bench"),
             }
         }
@@ -101,11 +144,11 @@ impl Options {
 }
 
 /// The mail that the daemon writes to one citizen, in a file.
-fn one_mail(world: &World) -> Result<PathBuf> {
+fn one_mail(world: &World, build: Build) -> Result<PathBuf> {
     let nats = Nats::start(world)?;
     let sink = Sink::start_keeping(world)?;
     let database = world.sqlite();
-    let mut gateway = Gateway::prepare(world, &database, &nats, &sink)?;
+    let mut gateway = Gateway::prepare(world, build, &database, &nats, &sink)?;
     gateway.serve()?;
     gateway.publish()?;
     sink.wait_for(1, || gateway.still_there())?;
@@ -113,7 +156,7 @@ fn one_mail(world: &World) -> Result<PathBuf> {
     sink.only_mail()
 }
 
-fn broadcast(world: &World, database: Database) -> Result<Measured> {
+fn broadcast(world: &World, database: Database, build: Build) -> Result<Measured> {
     let nats = Nats::start(world)?;
     let sink = Sink::start(world)?;
     let postgres = match database {
@@ -121,7 +164,7 @@ fn broadcast(world: &World, database: Database) -> Result<Measured> {
         Database::Postgres => Some(Postgres::start(world)?),
     };
     let url = postgres.as_ref().map_or_else(|| world.sqlite(), Postgres::url);
-    let mut gateway = Gateway::prepare(world, &url, &nats, &sink)?;
+    let mut gateway = Gateway::prepare(world, build, &url, &nats, &sink)?;
     gateway.serve()?;
 
     let pids = (gateway.pid()?, sink.pid(), postgres.as_ref().map(Postgres::pid));
@@ -161,9 +204,9 @@ fn broadcast(world: &World, database: Database) -> Result<Measured> {
 }
 
 /// The same number of mails over the same number of connections, with nothing else to do.
-fn bare_loop(world: &World, mail: &std::path::Path) -> Result<f64> {
+fn bare_loop(world: &World, mail: &Path, build: Build) -> Result<f64> {
     let sink = Sink::start(world)?;
-    let mut bare = Command::new(target().join("release/examples/bare_smtp"));
+    let mut bare = Command::new(build.program("examples/bare_smtp"));
     bare.arg(sink.url()).arg(mail);
     bare.args([world.recipients.to_string(), CONNECTIONS.to_string()]);
     let start = Instant::now();

@@ -46,7 +46,7 @@ impl Measured {
         self.daemon_cpu_seconds * 10_000.0 / f64::from(self.recipients)
     }
 
-    fn show(&self) {
+    pub fn show(&self) {
         let verdict = |met: bool| if met { "met" } else { "MISSED" };
         println!("\n{} citizens by email on {}", self.recipients, self.database);
         println!(
@@ -116,8 +116,8 @@ impl Measured {
     }
 }
 
-/// Shows every result, writes one JSON file a run and adds a line each to the table.
-pub fn report(results: &[Measured]) -> Result<()> {
+/// Writes one JSON file a run and adds a line for each result to the table.
+pub fn keep(results: &[Measured]) -> Result<()> {
     let at = output(Command::new("date").args(["-u", "+%Y-%m-%dT%H-%M-%SZ"]))?.trim().to_owned();
     let commit = output(command("git").args(["rev-parse", "--short", "HEAD"]))
         .map_or_else(|_| "?".to_owned(), |commit| commit.trim().to_owned());
@@ -138,7 +138,6 @@ pub fn report(results: &[Measured]) -> Result<()> {
         .open(folder.join("README.md"))
         .context("failed to open benches/results/README.md")?;
     for result in results {
-        result.show();
         table.write_all(result.row(&at, &commit).as_bytes()).context("failed to add a line")?;
     }
     println!("\nkept in {}", file.display());

@@ -60,8 +60,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _it_may_be_gone =
-            Command::new("kill").args(["-s", self.signal, &self.pid().to_string()]).status();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let kill = ["-s", self.signal, &self.pid().to_string()];
+            let _it_may_end_right_now = Command::new("kill").args(kill).status();
+        }
         let _status = self.child.wait();
     }
 }
