@@ -4,6 +4,7 @@
 //! A write that spans statements is one transaction. Changes of state are guarded
 //! (`… WHERE state = …`) and the affected rows are counted by the caller.
 
+mod access;
 mod balance;
 mod bus_messages;
 mod citizens;
@@ -31,6 +32,7 @@ use sqlx::{
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
+pub use access::{ConsentRow, WrittenRow};
 pub use bus_messages::BusRow;
 pub use citizens::{AddressRow, CitizenRow};
 pub use claims::{Claim, Claimed};
