@@ -4,8 +4,8 @@
 
 mod harness;
 mod house;
-mod pages;
 mod kill;
+mod pages;
 mod rooms;
 mod servers;
 mod source;
