@@ -103,7 +103,7 @@ impl House {
     /// CloudEvents source of what the gateway tells.
     #[must_use]
     pub fn source(&self) -> String {
-        "/portevoix".to_owned()
+        crate::model::outgoing::SOURCE.to_owned()
     }
 }
 

@@ -67,7 +67,7 @@ fn message(document: &serde_json::Value) -> Result<BusMessage, Vec<crate::model:
     let event = schema::parse_structured(&payload)?;
     Ok(BusMessage {
         subject: event.kind.subject(),
-        message_id: format!("{} {}", event.source, event.id),
+        message_id: event.message_id(),
         headers: vec![("Content-Type".to_owned(), "application/cloudevents+json".to_owned())],
         payload,
     })

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::{balance::States, event::TYPE_PREFIX};
 
+/// CloudEvents `source` of everything that the gateway tells.
+pub const SOURCE: &str = "/portevoix";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutgoingKind {

@@ -44,8 +44,12 @@ fn environment() -> Environment<'static> {
     environment.set_debug(false);
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_formatter(|out, state, value| {
-        if value.is_none() { Ok(()) } else { escape_formatter(out, state, value) }
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        _ if value.is_none() => Ok(()),
+        Some(text) if !value.is_safe() => {
+            out.write_str(&escaped(text)).map_err(|_| Error::from(ErrorKind::WriteFailure))
+        }
+        _ => escape_formatter(out, state, value),
     });
     environment.add_function("t", words_of);
     environment.add_filter("date", date);
@@ -120,6 +124,25 @@ pub fn with_headers(mut response: Response) -> Response {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Text as HTML that shows exactly it, in an element or in a quoted attribute.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            // no HTML can hold the others (WHATWG 3.2.3)
+            c if c.is_control() && c != '\n' && c != '\t' => {}
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// What a language says for a key of `templates/pages/words`; French where it says nothing.

@@ -11,7 +11,10 @@ mod harness;
 mod house;
 mod kill;
 mod pages;
+<<<<<<< HEAD
 mod providers;
+=======
+>>>>>>> 0d257c22dab51efce44dec343679cb7fb0f723c2
 mod rooms;
 mod round_trip_email;
 mod servers;

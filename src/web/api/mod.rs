@@ -29,7 +29,7 @@ use super::{Parts, Problem};
 use crate::intake::schema;
 use openapi::{Doc, Operation};
 
-pub(in crate::web) use subscribers::{erase, known, source};
+pub(in crate::web) use subscribers::{erase, known};
 
 pub fn routes(parts: &Arc<Parts>) -> Router<Arc<Parts>> {
     let mut doc = Doc::new(parts);

@@ -22,7 +22,9 @@ use crate::{
     audience::subscribing,
     contributions::anonymised,
     model::{
-        event, paris,
+        event,
+        outgoing::SOURCE,
+        paris,
         subscriber::{FIELDS, SubscriberRecord, check},
     },
     store::{CitizenRow, Registered},
@@ -113,12 +115,11 @@ async fn register(
     let now = parts.clock.now();
     let checked = check(&record, now.as_millisecond()).map_err(Problem::invalid)?;
     let new = subscribing::to_new_citizen(&checked, &parts.sealer, &parts.clock, &caller);
-    let source = source(&parts);
     let results = parts
         .store
         .register(
             &[new],
-            &|new, pseudonym| subscribing::joined(new, pseudonym, &source, now),
+            &|new, pseudonym| subscribing::joined(new, pseudonym, SOURCE, now),
             now.as_millisecond(),
         )
         .await?;
@@ -146,11 +147,6 @@ fn registered(done: &Registered, external_id: Option<&str>) -> Response {
         headers.insert(header::LOCATION, place);
     }
     (status, headers, Json(body)).into_response()
-}
-
-/// The gateway's name in what it tells the bus.
-pub(in crate::web) fn source(parts: &Parts) -> String {
-    parts.settings.http.public_url.as_str().trim_end_matches('/').to_owned()
 }
 
 async fn find(parts: &Parts, name: &str) -> WebResult<CitizenRow> {
@@ -221,7 +217,7 @@ pub(in crate::web) async fn erase(parts: &Parts, citizen: &CitizenRow) -> WebRes
     let channel = addresses.first().map_or("email", |address| address.channel.as_str());
     let now = parts.clock.now();
     let (name, commune) = (&citizen.pseudonym, &citizen.commune);
-    let left = subscribing::left(name, channel, commune, &source(parts), now);
+    let left = subscribing::left(name, channel, commune, SOURCE, now);
     let done = parts.store.erase(name, &anonymised, &left, now.as_millisecond()).await?;
     parts.bells.ring(crate::bus::Room::Relay);
     if done { Ok(()) } else { Err(Problem::not_found("this person was erased already")) }

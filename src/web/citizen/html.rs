@@ -2,6 +2,8 @@
 
 use portevoix_contract::{Block, Inline};
 
+use crate::web::pages::escaped;
+
 /// The blocks below a page's `h1`: headings go down one level at a time, as readers of headings
 /// expect (RGAA 9.1).
 pub(super) fn html(blocks: &[Block]) -> String {
@@ -53,12 +55,12 @@ fn wrapped(out: &mut String, tag: &str, inside: impl FnOnce(&mut String)) {
 fn write_inlines(out: &mut String, inlines: &[Inline]) {
     for inline in inlines {
         match inline {
-            Inline::Text { text } => escape(out, text),
+            Inline::Text { text } => out.push_str(&escaped(text)),
             Inline::Strong { inlines } => around(out, "strong", inlines),
             Inline::Emphasis { inlines } => around(out, "em", inlines),
             Inline::Link { to, inlines } => {
                 out.push_str("<a rel=\"noopener noreferrer\" href=\"");
-                escape(out, to);
+                out.push_str(&escaped(to));
                 out.push_str("\">");
                 write_inlines(out, inlines);
                 out.push_str("</a>");
@@ -72,20 +74,6 @@ fn around(out: &mut String, tag: &str, inlines: &[Inline]) {
     out.push_str(&format!("<{tag}>"));
     write_inlines(out, inlines);
     out.push_str(&format!("</{tag}>"));
-}
-
-fn escape(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() && c != '\n' && c != '\t' => {}
-            c => out.push(c),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use super::{Asked, Page, Sorry, language};
 use crate::{
     audience::subscribing,
     bus::Room,
-    model::seal::Purpose,
+    model::{outgoing::SOURCE, seal::Purpose},
     store::{CitizenRow, SentTo},
-    web::{Parts, Problem, api::source, pages},
+    web::{Parts, Problem, pages},
 };
 
 /// Where a delivery went.
@@ -67,8 +67,7 @@ pub(super) async fn object(
     fingerprint: &str,
 ) -> Result<bool, Sorry> {
     let now = parts.clock.now();
-    let left =
-        subscribing::left(&citizen.pseudonym, channel, &citizen.commune, &source(parts), now);
+    let left = subscribing::left(&citizen.pseudonym, channel, &citizen.commune, SOURCE, now);
     let reason = "unsubscribed";
     let changed =
         parts.store.object(channel, fingerprint, reason, Some(&left), now.as_millisecond()).await?;
