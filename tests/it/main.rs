@@ -2,7 +2,6 @@
 //! promise; `harness` starts what they need.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-
 mod away;
 mod bad_csv;
 mod bad_events;
@@ -11,10 +10,7 @@ mod harness;
 mod house;
 mod kill;
 mod pages;
-<<<<<<< HEAD
 mod providers;
-=======
->>>>>>> 0d257c22dab51efce44dec343679cb7fb0f723c2
 mod rooms;
 mod round_trip_email;
 mod servers;
