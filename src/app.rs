@@ -15,7 +15,7 @@ pub use keys::sealer;
 pub use registry::Registry;
 
 use crate::{
-    audience::{Audience, PlainWait},
+    audience::Audience,
     bus::{Bells, Bus, Embedded, JetStream, NatsOptions},
     clock::Clock,
     config::{BusSettings, DatabaseKind, NatsAuth, PlainFallback, Settings},
@@ -23,7 +23,7 @@ use crate::{
     dispatch::{Addresses, Dispatch, Pace, Preparer},
     inbox::{Gate, Inbox, SenderLimits},
     intake::Intake,
-    model::seal::Sealer,
+    model::{seal::Sealer, waiting::PlainWait},
     outbox::{Backoff, Hours, Keeper},
     receipts::Receipts,
     relay::Relay,

@@ -12,16 +12,10 @@ use crate::{
     model::{
         event::{AudienceRule, Event},
         paris,
+        waiting::{FAR, PlainWait},
     },
     store::{EventRow, Plan, Store, StoreError, Who},
 };
-
-/// What the configuration says of those who wait for plain language (law 8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlainWait {
-    /// The standard text goes instead, this long (ms) before the deadline; none: never.
-    pub fallback_before_ms: Option<i64>,
-}
 
 /// The room that plans.
 #[derive(Debug, Clone)]
@@ -32,8 +26,6 @@ pub struct Audience {
     pub plain: PlainWait,
 }
 
-/// Far enough to mean "until something happens" (year 9999).
-pub const FAR: i64 = 253_402_300_799_000;
 /// When the rounds of those who chose `daily` or `weekly` go out, in Paris.
 const ROUND_TIME: Time = Time::constant(9, 0, 0, 0);
 

@@ -25,6 +25,14 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Res
     telemetry::init(&settings.log)?;
     // the recorder must be there before the first count
     telemetry::metrics_handle()?;
+    if !settings.has_provider() {
+        return Err(Wrong(
+            "no channel has a provider: set email.provider, sms.provider or telegram.provider, \
+             or run `portevoix demo` to look around"
+                .to_owned(),
+        )
+        .into());
+    }
     let stop = stop_signal()?;
     let listener = if roles.web { Some(listen(&settings).await?) } else { None };
     let opened = stop.child_token();

@@ -260,6 +260,14 @@ impl Settings {
         Ok(Raw::from_toml(text).validate()?)
     }
 
+    /// Whether any channel reaches people; none does in the sandbox.
+    #[must_use]
+    pub fn has_provider(&self) -> bool {
+        !matches!(self.email.provider, EmailProvider::Sandbox)
+            || !matches!(self.sms.provider, SmsProvider::Sandbox)
+            || !matches!(self.telegram.provider, TelegramProvider::Sandbox)
+    }
+
     /// What `demo` runs with: everything in `dir`, nothing that leaves the machine, text messages
     /// at any hour. With port 0 the caller corrects `http.public_url` once it listens.
     #[must_use]

@@ -11,11 +11,11 @@ use std::{
 use portevoix_contract::{Language, Message, Outcome, Recipient, Register};
 
 use crate::{
-    audience::{FAR, PlainWait},
     model::{
         event::Event,
         notice::Letter,
         seal::{Purpose, Sealer},
+        waiting::{FAR, PlainWait},
     },
     outbox::Hours,
     render::{Links, Rendered, Renderer, Variant},

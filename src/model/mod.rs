@@ -8,3 +8,4 @@ pub mod outgoing;
 pub mod paris;
 pub mod seal;
 pub mod subscriber;
+pub mod waiting;

@@ -28,9 +28,17 @@ pub struct Keeper {
     /// CloudEvents source of what the gateway tells.
     pub source: String,
     /// What was told last, by event.
-    pub told: tokio::sync::Mutex<BTreeMap<i64, Balance>>,
+    pub told: tokio::sync::Mutex<BTreeMap<i64, Told>>,
     /// By which other processes see that this one lives.
     pub life: tokio::sync::Mutex<Life>,
+}
+
+/// The last look at an event.
+#[derive(Debug, Default)]
+pub struct Told {
+    balance: Option<Balance>,
+    /// It is not counted again before (epoch ms).
+    next_at: i64,
 }
 
 /// This process' sign of life.
@@ -57,6 +65,11 @@ const EXPIRE_BATCH: i64 = 5_000;
 const BENEFIT_MS: i64 = 15_000;
 /// Progress is told at most this often a broadcast (ms).
 const PROGRESS_EVERY: i64 = 1_000;
+/// Counting an event takes at most about this part of the time: a million deliveries are counted
+/// in a second, and that must not go on all day.
+const COUNTING_SHARE: i64 = 10;
+/// However long counting takes, it happens this often (ms).
+const LONGEST_PAUSE: i64 = 60_000;
 
 impl Keeper {
     /// Until `stop`.
@@ -126,7 +139,14 @@ impl Keeper {
         let open = self.store.open_broadcasts().await?;
         told.retain(|event, _| open.contains(event));
         for event in open {
+            let told = told.entry(event).or_default();
+            let began = self.clock.now_ms();
+            if began < told.next_at {
+                continue;
+            }
             let Some(balance) = self.store.balance(event).await? else { continue };
+            let now = self.clock.now_ms();
+            told.next_at = now + pause(now - began);
             if !balance.holds() {
                 // a statement sees one instant: this would be a fault of ours
                 tracing::error!(event = %balance.id, planned = balance.planned,
@@ -134,11 +154,10 @@ impl Keeper {
                 metrics::counter!("portevoix_balance_faults_total").increment(1);
             }
             let completed = balance.is_complete();
-            if !completed && told.get(&event) == Some(&balance) {
+            if !completed && told.balance.as_ref() == Some(&balance) {
                 continue;
             }
             let Some(row) = self.store.event(event).await? else { continue };
-            let now = self.clock.now_ms();
             let out = progress(&balance, &row.consultation, completed, &self.source, now);
             let every = if completed { 0 } else { PROGRESS_EVERY };
             if self.store.tell_progress(event, completed, every, now, &out).await? {
@@ -147,11 +166,16 @@ impl Keeper {
                         sent = balance.states.sent + balance.states.delivered, "broadcast completed");
                 }
                 self.bells.ring(Room::Relay);
-                told.insert(event, balance);
+                told.balance = Some(balance);
             }
         }
         Ok(())
     }
+}
+
+/// How long to leave an event alone that took `took` ms to count.
+fn pause(took: i64) -> i64 {
+    (took * COUNTING_SHARE).min(LONGEST_PAUSE)
 }
 
 fn progress(
@@ -172,4 +196,16 @@ fn progress(
     };
     let id = format!("{}:{}:{now}", kind.name(), balance.id);
     NewOutgoing::event(kind, &id, source, paris::instant(now), &data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_long_to_count_is_counted_seldom() {
+        assert_eq!(pause(0), 0);
+        assert_eq!(pause(800), 8_000);
+        assert_eq!(pause(3_600_000), LONGEST_PAUSE);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::balance::Balance;
 
-use super::{Doing, Store, StoreResult};
+use super::{Dialect, Doing, Store, StoreResult};
 
 /// Event id, kind, planned, channel, state, deliveries, contributions.
 type Counted = (String, String, i64, Option<String>, Option<String>, i64, i64);
@@ -50,16 +50,17 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Planned events that are not completed.
+    /// Planned events that are not completed, those that were told of longest ago first.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn open_broadcasts(&self) -> StoreResult<Vec<i64>> {
-        let rows: Vec<(i64,)> =
-            sqlx::query_as("SELECT id FROM event WHERE state = 'planned' ORDER BY id LIMIT 200")
-                .fetch_all(&self.read)
-                .await
-                .doing("list broadcasts")?;
+        let rows: Vec<(i64,)> = sqlx::query_as(
+            "SELECT id FROM event WHERE state = 'planned' ORDER BY progress_at, id LIMIT 2000",
+        )
+        .fetch_all(&self.read)
+        .await
+        .doing("list broadcasts")?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
@@ -79,6 +80,15 @@ impl Store {
     ) -> StoreResult<bool> {
         let doing = "note a broadcast's progress";
         let mut tx = self.begin().await?;
+        if self.dialect == Dialect::Postgres {
+            // a bounce that plans a next channel holds the event: wait for it here, so that the
+            // statement below sees what it planned
+            sqlx::query("SELECT id FROM event WHERE id = $1 FOR UPDATE")
+                .bind(event)
+                .execute(&mut *tx)
+                .await
+                .doing(doing)?;
+        }
         let text = if completed {
             "UPDATE event SET state = 'completed', completed_at = $2, progress_at = $2 \
              WHERE id = $1 AND state = 'planned' AND $3 >= 0 AND NOT EXISTS (SELECT 1 FROM delivery \

@@ -270,7 +270,10 @@ impl Store {
              WHERE citizen = $1 AND state = 'pending'",
             "UPDATE delivery SET sealed = NULL, notice = NULL, updated_at = $2 \
              WHERE citizen = $1 AND sealed IS NOT NULL AND state <> 'claimed'",
-            "UPDATE reply SET sender = '', sealed = '', text = NULL, quoted = NULL, citizen = NULL, \
+            // what they wrote and nobody has read yet is known by its sender alone
+            "UPDATE reply SET citizen = $1, updated_at = $2 WHERE citizen IS NULL AND (channel, fingerprint) IN \
+               (SELECT channel, fingerprint FROM address WHERE citizen = $1)",
+            "UPDATE reply SET sender = '', sealed = '', text = NULL, quoted = NULL, answer = NULL, citizen = NULL, \
                state = CASE WHEN state IN ('stored', 'matched', 'held') THEN 'ignored' ELSE state END, \
                updated_at = $2 WHERE citizen = $1",
         ] {
@@ -324,8 +327,8 @@ async fn object_in(
         "UPDATE address SET state = 'suppressed', reason = $3, changed_at = $4 \
          WHERE channel = $1 AND fingerprint = $2 AND state <> 'suppressed'",
         "UPDATE delivery SET state = 'suppressed', reason = $3, updated_at = $4 \
-         WHERE state = 'pending' AND event IS NOT NULL AND address IN \
-           (SELECT id FROM address WHERE channel = $1 AND fingerprint = $2)",
+         WHERE state = 'pending' AND event IS NOT NULL AND (citizen, address) IN \
+           (SELECT citizen, id FROM address WHERE channel = $1 AND fingerprint = $2)",
     ] {
         sqlx::query(statement)
             .bind(channel)

@@ -76,13 +76,14 @@ impl Store {
         priority: i64,
         limit: i64,
     ) -> StoreResult<Vec<i64>> {
-        // materialized: PostgreSQL may run a subquery again for each row, and its limit with it
         let text = format!(
-            "WITH due AS MATERIALIZED (SELECT id FROM delivery WHERE state = 'pending' AND channel = $4 \
-               AND priority = $5 AND due_at <= $3 ORDER BY due_at, id LIMIT $6 {skip}) \
+            // materialised: PostgreSQL may run a plain subquery again for each row, and then take
+            // more than the limit
+            "WITH picked AS MATERIALIZED (SELECT id FROM delivery WHERE state = 'pending' \
+               AND channel = $4 AND priority = $5 AND due_at <= $3 ORDER BY due_at, id LIMIT $6 {skip}) \
              UPDATE delivery SET state = 'claimed', lease_owner = $1, lease_until = $2, \
                attempts = attempts + 1, updated_at = $3 \
-             WHERE id IN (SELECT id FROM due) AND state = 'pending' \
+             WHERE id IN (SELECT id FROM picked) AND state = 'pending' \
              RETURNING id",
             skip = self.dialect.skip_locked(),
         );

@@ -219,17 +219,25 @@ impl Store {
         consultation: &str,
         page: &Page,
     ) -> StoreResult<Vec<ContributionRow>> {
-        sqlx::query_as(contribution_columns!(
-            "WHERE ($1 = '' OR consultation = $1) AND (received_at > $2 OR (received_at = $2 AND id > $3)) \
-             ORDER BY received_at, id LIMIT $4"
-        ))
-        .bind(consultation)
-        .bind(page.received_at)
-        .bind(&page.id)
-        .bind(page.limit)
-        .fetch_all(&self.read)
-        .await
-        .doing("list contributions")
+        // two texts: neither database finds an index through `$1 = '' OR …`
+        let text = if consultation.is_empty() {
+            contribution_columns!(
+                "WHERE $1 = '' AND (received_at, id) > ($2, $3) ORDER BY received_at, id LIMIT $4"
+            )
+        } else {
+            contribution_columns!(
+                "WHERE consultation = $1 AND (received_at, id) > ($2, $3) \
+                 ORDER BY received_at, id LIMIT $4"
+            )
+        };
+        sqlx::query_as(text)
+            .bind(consultation)
+            .bind(page.received_at)
+            .bind(&page.id)
+            .bind(page.limit)
+            .fetch_all(&self.read)
+            .await
+            .doing("list contributions")
     }
 
     /// The newest contributions in answer to one event (internal id).
@@ -260,14 +268,19 @@ impl Store {
         consultation: &str,
         limit: i64,
     ) -> StoreResult<Vec<ContributionRow>> {
-        sqlx::query_as(contribution_columns!(
-            "WHERE ($1 = '' OR consultation = $1) ORDER BY received_at DESC, id DESC LIMIT $2"
-        ))
-        .bind(consultation)
-        .bind(limit)
-        .fetch_all(&self.read)
-        .await
-        .doing("list contributions")
+        let text = if consultation.is_empty() {
+            contribution_columns!("WHERE $1 = '' ORDER BY received_at DESC, id DESC LIMIT $2")
+        } else {
+            contribution_columns!(
+                "WHERE consultation = $1 ORDER BY received_at DESC, id DESC LIMIT $2"
+            )
+        };
+        sqlx::query_as(text)
+            .bind(consultation)
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await
+            .doing("list contributions")
     }
 }
 

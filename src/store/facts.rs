@@ -120,20 +120,15 @@ impl Store {
         if self.dialect == Dialect::Sqlite {
             return Ok(true);
         }
-        let mut connection = self.write.acquire().await.doing("look for signs of life")?;
-        let (free,): (i64,) =
-            sqlx::query_as("SELECT CAST(CAST(pg_try_advisory_lock($1) AS INTEGER) AS BIGINT)")
-                .bind(owner)
-                .fetch_one(&mut *connection)
-                .await
-                .doing("look for signs of life")?;
-        if free == 1 {
-            sqlx::query("SELECT CAST(pg_advisory_unlock($1) AS TEXT)")
-                .bind(owner)
-                .execute(&mut *connection)
-                .await
-                .doing("look for signs of life")?;
-        }
+        // ends with its statement, and is shared: two machines that look at once don't take each
+        // other's look for a sign of life
+        let (free,): (i64,) = sqlx::query_as(
+            "SELECT CAST(CAST(pg_try_advisory_xact_lock_shared($1) AS INTEGER) AS BIGINT)",
+        )
+        .bind(owner)
+        .fetch_one(&self.write)
+        .await
+        .doing("look for signs of life")?;
         Ok(free == 1)
     }
 }

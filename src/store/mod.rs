@@ -4,6 +4,7 @@
 //! A write that spans statements is one transaction. Changes of state are guarded
 //! (`… WHERE state = …`) and the affected rows are counted by the caller.
 
+mod access;
 mod balance;
 mod bus_messages;
 mod citizens;
@@ -31,6 +32,7 @@ use sqlx::{
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
+pub use access::{ConsentRow, WrittenRow};
 pub use bus_messages::BusRow;
 pub use citizens::{AddressRow, CitizenRow};
 pub use claims::{Claim, Claimed};
@@ -148,7 +150,13 @@ impl Store {
     }
 
     async fn begin(&self) -> StoreResult<Transaction<'static, Any>> {
-        self.write.begin().await.doing("begin a transaction")
+        let doing = "begin a transaction";
+        match self.dialect {
+            // one that begins by reading could not become a writer after another process wrote:
+            // SQLite refuses that at once, whatever the busy timeout
+            Dialect::Sqlite => self.write.begin_with("BEGIN IMMEDIATE").await.doing(doing),
+            Dialect::Postgres => self.write.begin().await.doing(doing),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
-use super::{Doing, Store, StoreResult, outgoing::NewOutgoing};
+use super::{Dialect, Doing, Store, StoreResult, outgoing::NewOutgoing};
 
 /// One way to reach a citizen, already sealed.
 #[derive(Debug, Clone)]
@@ -67,6 +67,14 @@ impl Store {
         now: i64,
     ) -> StoreResult<Vec<Result<Registered, Refusal>>> {
         let mut tx = self.begin().await?;
+        if self.dialect == Dialect::Postgres {
+            // who holds an address is read before it is written: two at once could both find
+            // nobody. SQLite has one writer.
+            sqlx::query("SELECT CAST(pg_advisory_xact_lock(1, 1) AS TEXT)")
+                .execute(&mut *tx)
+                .await
+                .doing("wait for another registration")?;
+        }
         let mut results = Vec::with_capacity(batch.len());
         for new in batch {
             let result = register_one(&mut tx, new, now).await?;
@@ -250,7 +258,9 @@ async fn write_address(
     sqlx::query(
         "INSERT INTO address (citizen, channel, sealed, fingerprint, place, state, reason, changed_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel, fingerprint) DO UPDATE SET \
-         place = excluded.place, changed_at = excluded.changed_at, \
+         place = excluded.place, \
+         changed_at = CASE WHEN address.state = excluded.state OR (address.state = 'suppressed' AND address.changed_at >= $9) \
+           THEN address.changed_at ELSE excluded.changed_at END, \
          state = CASE WHEN address.state = 'suppressed' AND address.changed_at >= $9 THEN address.state ELSE excluded.state END, \
          reason = CASE WHEN address.state = 'suppressed' AND address.changed_at >= $9 THEN address.reason ELSE excluded.reason END",
     )

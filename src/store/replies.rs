@@ -134,17 +134,21 @@ impl Store {
             == 1)
     }
 
-    /// Replies in a state, oldest first.
+    /// Replies in a state that something is still to be done about (`stored`, `matched`, `held`),
+    /// oldest first.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn replies_in(&self, state: &str, limit: i64) -> StoreResult<Vec<ReplyRow>> {
-        sqlx::query_as(reply_columns!("WHERE state = $1 ORDER BY id LIMIT $2"))
-            .bind(state)
-            .bind(limit)
-            .fetch_all(&self.write)
-            .await
-            .doing("read replies")
+        // the second condition is the index' own: SQLite uses it for nothing less
+        sqlx::query_as(reply_columns!(
+            "WHERE state = $1 AND state IN ('stored', 'matched', 'held') ORDER BY id LIMIT $2"
+        ))
+        .bind(state)
+        .bind(limit)
+        .fetch_all(&self.write)
+        .await
+        .doing("read replies")
     }
 
     /// How many replies wait for staff.
@@ -152,7 +156,9 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn count_held(&self) -> StoreResult<i64> {
-        let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM reply WHERE state = 'held'")
+        let (count,): (i64,) = sqlx::query_as(
+            "SELECT COUNT(*) FROM reply WHERE state = 'held' AND state IN ('stored', 'matched', 'held')",
+        )
             .fetch_one(&self.read)
             .await
             .doing("count held replies")?;

@@ -1,5 +1,7 @@
 //! Results of attempts, written in groups.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Doing, Store, StoreResult, json_list, sql};
@@ -70,14 +72,16 @@ impl Store {
             .await
             .doing(doing)?
             .rows_affected();
-        let dead: Vec<i64> =
-            group.iter().filter(|one| one.dead_address.is_some()).map(|one| one.id).collect();
-        let next_steps = if dead.is_empty() {
-            0
-        } else {
-            let reason = group.iter().find_map(|one| one.dead_address.clone()).unwrap_or_default();
-            self.bury_addresses(&mut tx, &dead, &reason, now).await?
-        };
+        let mut dead = BTreeMap::<&str, Vec<i64>>::new();
+        for one in group {
+            if let Some(reason) = &one.dead_address {
+                dead.entry(reason).or_default().push(one.id);
+            }
+        }
+        let mut next_steps = 0;
+        for (reason, deliveries) in dead {
+            next_steps += self.bury_addresses(&mut tx, &deliveries, reason, now).await?;
+        }
         tx.commit().await.doing(doing)?;
         Ok(Settled { moved, next_steps })
     }
@@ -124,7 +128,7 @@ impl Store {
             .fetch_all(&mut **tx)
             .await
             .doing("plan the next channel")?;
-        let mut by_event = std::collections::BTreeMap::<i64, i64>::new();
+        let mut by_event = BTreeMap::<i64, i64>::new();
         for (event,) in &planned {
             *by_event.entry(*event).or_default() += 1;
         }
@@ -144,16 +148,19 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn expire(&self, now: i64, limit: i64) -> StoreResult<u64> {
-        Ok(sqlx::query(
-            "UPDATE delivery SET state = 'expired', reason = COALESCE(reason, 'deadline passed'), updated_at = $1 \
-             WHERE state = 'pending' AND id IN (SELECT id FROM delivery WHERE state = 'pending' \
-               AND deadline IS NOT NULL AND deadline <= $1 LIMIT $2)",
-        )
-        .bind(now)
-        .bind(limit)
-        .execute(&self.write)
-        .await
-        .doing("expire deliveries")?
-        .rows_affected())
+        let text = format!(
+            "WITH picked AS MATERIALIZED (SELECT id FROM delivery WHERE state = 'pending' \
+               AND deadline IS NOT NULL AND deadline <= $1 LIMIT $2 {skip}) \
+             UPDATE delivery SET state = 'expired', reason = COALESCE(reason, 'deadline passed'), updated_at = $1 \
+             WHERE state = 'pending' AND id IN (SELECT id FROM picked)",
+            skip = self.dialect.skip_locked(),
+        );
+        Ok(sqlx::query(sql(text))
+            .bind(now)
+            .bind(limit)
+            .execute(&self.write)
+            .await
+            .doing("expire deliveries")?
+            .rows_affected())
     }
 }

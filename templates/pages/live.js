@@ -4,7 +4,7 @@
 
 // A list is not changed under the reader's focus: it waits until the focus has left.
 const show = (place, html) => {
-  if (place.contains(document.activeElement)) {
+  if (place !== document.activeElement && place.contains(document.activeElement)) {
     place.waiting = html;
     place.onfocusout = () => {
       place.onfocusout = null;

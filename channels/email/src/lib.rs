@@ -3,7 +3,6 @@
 //! [`EmailShaper`] is the pure half, [`Email`] adds the sending, [`SmtpPool`] are its connections,
 //! and [`LmtpSource`] hands over what came in.
 
-
 mod content;
 mod dkim;
 mod email;

@@ -57,9 +57,7 @@ fn reports_a_failure(mail: &Mail<'_>, envelope: &Envelope, said: impl FnOnce() -
         return true;
     }
     let subject = mail.subject().map(|subject| fold(&subject)).unwrap_or_default();
-    let judged =
-        SUBJECTS.iter().any(|phrase| subject.trim_end_matches([')', '.', '!']).ends_with(phrase));
-    if answers(&subject) && !judged && !from_a_server(mail) {
+    if answered_by_a_person(&subject) && !from_a_server(mail) {
         return false;
     }
     let sender =
@@ -68,10 +66,15 @@ fn reports_a_failure(mail: &Mail<'_>, envelope: &Envelope, said: impl FnOnce() -
     (sender && titled) || ((sender || titled) && said())
 }
 
-fn answers(subject: &str) -> bool {
-    ["re:", "re :", "aw:", "sv:", "antw:", "tr:", "fw:", "fwd:"]
-        .iter()
-        .any(|prefix| subject.starts_with(prefix))
+/// An answer, even to a report; not `RE: parc : non remis`, where a server put its verdict last.
+fn answered_by_a_person(subject: &str) -> bool {
+    let prefixes = ["re:", "re :", "aw:", "sv:", "antw:", "tr:", "fw:", "fwd:"];
+    let Some(rest) = prefixes.iter().find_map(|prefix| subject.strip_prefix(prefix)) else {
+        return false;
+    };
+    let verdict = rest.trim_end_matches([')', '.', '!']);
+    let judged = SUBJECTS.iter().any(|phrase| verdict.ends_with(phrase));
+    !judged || SUBJECTS.begins(rest.trim_start()).is_some()
 }
 
 /// A phrase that reports use, or `<x@y>:`, as qmail and its followers put it above the reason.

@@ -12,7 +12,10 @@ use super::{Action, Bounce};
 const MAX_RECIPIENTS: usize = 500;
 
 /// How much of the part for people is searched for what the fields leave out, in bytes.
-const STORY: usize = 8_000;
+const STORY: usize = 4_000;
+
+/// For how many recipients it is searched.
+const SEARCHED: usize = 20;
 
 /// Fields of one block: lower-case names, unfolded values.
 pub(super) type Block = Vec<(String, String)>;
@@ -52,8 +55,9 @@ pub(super) fn failures(part: &[u8], story: &str) -> Vec<Bounce> {
     let story = super::fold::head(story, STORY).to_ascii_lowercase();
     let mut bounces: Vec<Bounce> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
-    for block in blocks(part).iter().take(MAX_RECIPIENTS) {
-        let Some(bounce) = failure(block, &story) else { continue };
+    for (at, block) in blocks(part).iter().take(MAX_RECIPIENTS).enumerate() {
+        let story = if at < SEARCHED { story.as_str() } else { "" };
+        let Some(bounce) = failure(block, story) else { continue };
         match known.entry(bounce.recipient.to_lowercase()) {
             Entry::Occupied(at) => bounces[*at.get()].suppress |= bounce.suppress,
             Entry::Vacant(place) => {

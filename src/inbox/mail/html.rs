@@ -242,15 +242,20 @@ impl Writer {
         }
     }
 
+    /// A quotation has a blank line around it, for the author's words not to run into it.
     fn blockquote(&mut self, markup: &Markup) {
         self.close_line();
         self.paragraph = false;
         if markup.opens {
             let cites = !indents(markup);
+            if cites {
+                self.blank_line();
+            }
             self.depth += usize::from(cites);
             self.quotes.push(cites);
         } else if self.quotes.pop() == Some(true) {
             self.depth -= 1;
+            self.blank_line();
         }
     }
 
@@ -264,7 +269,7 @@ impl Writer {
             let shown = self.link_text.to_ascii_lowercase();
             let said = shown.is_empty()
                 || shown.contains('@')
-                || href.contains(shown.trim_end_matches('/'))
+                || (shown.contains(['.', '/']) && href.contains(shown.trim_end_matches('/')))
                 || shown.contains(href.as_str());
             if !said {
                 self.line.push_str(&format!("<{href}>"));

@@ -129,13 +129,13 @@ async fn as_page(parts: &Parts, asked: &Asked, mut page: Page) -> WebResult<Resp
     let next = rows.last().filter(|_| more).map(to_cursor);
     let items = rows.into_iter().map(|row| shown(row, &names)).collect();
     let link = next.as_ref().map(|cursor| {
-        let mut url = parts.settings.http.public_url.clone();
-        url.set_path("/api/v1/contributions");
-        url.query_pairs_mut()
+        let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("consultation", &asked.consultation)
             .append_pair("limit", &limit.to_string())
-            .append_pair("cursor", cursor);
-        format!("<{url}>; rel=\"next\"")
+            .append_pair("cursor", cursor)
+            .finish();
+        let base = parts.settings.http.public_url.as_str().trim_end_matches('/');
+        format!("<{base}/api/v1/contributions?{query}>; rel=\"next\"")
     });
     let mut response = Json(Answer { items, next }).into_response();
     if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {

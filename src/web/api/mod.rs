@@ -29,6 +29,8 @@ use super::{Parts, Problem};
 use crate::intake::schema;
 use openapi::{Doc, Operation};
 
+pub(in crate::web) use subscribers::{erase, known, source};
+
 pub fn routes(parts: &Arc<Parts>) -> Router<Arc<Parts>> {
     let mut doc = Doc::new(parts);
     events::mount(&mut doc, parts);

@@ -20,7 +20,10 @@ use super::{
 use crate::{
     bus::{BusMessage, Room},
     clock::Clock,
-    model::{event::EventKind, paris},
+    model::{
+        event::{Event, EventKind},
+        paris,
+    },
     render::samples,
     web::Parts,
 };
@@ -40,14 +43,16 @@ pub async fn publish(
     }
     let kind = EventKind::from_name(&wanted.sample)
         .ok_or_else(|| Failure::not_found("Cet exemple n’existe pas."))?;
-    let event = fresh_sample(kind, &parts.clock)?;
-    let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-    let (id, source) = (text("id"), text("source"));
+    let mut sample = fresh_sample(kind, &parts.clock)?;
+    let consultation = &mut sample["data"]["consultation"]["id"];
+    *consultation = round(&parts, kind, consultation.as_str().unwrap_or_default()).await?.into();
+    let event: Event = serde_json::from_value(sample.clone())
+        .map_err(|error| Failure::ours(error, "read a sample event"))?;
     let message = BusMessage {
         subject: kind.subject(),
-        message_id: format!("{source}#{id}"),
-        headers: vec![("Content-Type".to_owned(), "application/cloudevents+json".to_owned())],
-        payload: event.to_string().into_bytes(),
+        message_id: event.message_id(),
+        headers: vec![("content-type".to_owned(), "application/cloudevents+json".to_owned())],
+        payload: sample.to_string().into_bytes(),
     };
     for result in parts.bus.publish(&[message]).await {
         result.map_err(|error| {
@@ -57,7 +62,8 @@ pub async fn publish(
         })?;
     }
     parts.bells.ring(Room::Intake);
-    Ok(Redirect::to(&format!("/console/published/{}", words::path_segment(&id))).into_response())
+    Ok(Redirect::to(&format!("/console/published/{}", words::path_segment(&event.id)))
+        .into_response())
 }
 
 /// Between the bus and the first row: leads on to the event's page as soon as there is one.
@@ -71,6 +77,26 @@ pub async fn waiting(
     }
     let context = json!({ "title": "Publication en cours", "event": event });
     view::page(&parts, "console/waiting.html", "home", context).await
+}
+
+/// The consultation that a sample speaks of: its last round, or a new one where that round has been
+/// examined already, since a consultation never goes back to asking.
+async fn round(parts: &Parts, kind: EventKind, sample: &str) -> PageResult<String> {
+    let rows = parts.store.latest_consultations(200).await?;
+    let rounds: Vec<_> = rows
+        .iter()
+        .filter(|row| {
+            let tail = row.id.strip_prefix(sample);
+            tail.is_some_and(|tail| tail.is_empty() || tail.starts_with("-tour-"))
+        })
+        .collect();
+    Ok(match rounds.first() {
+        None => sample.to_owned(),
+        Some(last) if last.phase > 2 && kind.phase() <= 2 => {
+            format!("{sample}-tour-{}", rounds.len() + 1)
+        }
+        Some(last) => last.id.clone(),
+    })
 }
 
 /// The sample with an id of its own, as of now; where its consultation has ended in the meantime,
@@ -95,7 +121,6 @@ fn fresh_sample(kind: EventKind, clock: &Clock) -> PageResult<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::Event;
 
     #[test]
     fn a_sample_can_be_published_again_and_long_after_its_dates() {
