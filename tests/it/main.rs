@@ -5,10 +5,12 @@
 mod events_in;
 mod harness;
 mod house;
-mod pages;
 mod kill;
+mod pages;
 mod rooms;
 mod round_trip_email;
+mod round_trip_sms;
+mod round_trip_telegram;
 mod servers;
 mod source;
 mod town;
