@@ -13,6 +13,8 @@ mod pages;
 mod providers;
 mod rooms;
 mod round_trip_email;
+mod round_trip_sms;
+mod round_trip_telegram;
 mod servers;
 mod source;
 mod town;
