@@ -2,7 +2,6 @@
 //! promise; `harness` starts what they need.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-
 mod away;
 mod bad_csv;
 mod bad_events;
