@@ -12,6 +12,7 @@ const show = (place, html) => {
     };
   } else {
     place.innerHTML = html;
+    if ("readToEnd" in place.dataset) place.scrollTop = place.scrollHeight;
   }
 };
 
@@ -43,7 +44,9 @@ for (const root of document.querySelectorAll("[data-live-from]")) {
 for (const frame of document.querySelectorAll("iframe[data-grow]")) {
   const grow = () => {
     const page = frame.contentDocument?.documentElement;
-    if (page) frame.style.height = `${page.scrollHeight + 8}px`;
+    if (!page) return;
+    frame.style.height = "0";
+    frame.style.height = `${page.scrollHeight + 4}px`;
   };
   frame.addEventListener("load", grow);
   addEventListener("resize", grow);

@@ -55,7 +55,7 @@ fn local(c: char) -> bool {
 }
 
 fn valid(name: &str, domain: &str) -> bool {
-    let labels = domain.split('.');
+    let mut labels = domain.split('.');
     !name.is_empty()
         && name.len() <= 128
         && !name.ends_with('.')
@@ -63,7 +63,7 @@ fn valid(name: &str, domain: &str) -> bool {
         && domain.contains('.')
         && domain.len() <= 253
         && labels.clone().all(|label| !label.is_empty() && label.len() <= 63)
-        && labels.last().is_some_and(|top| {
+        && labels.next_back().is_some_and(|top| {
             top.chars().all(|c| c.is_alphanumeric() || c == '-')
                 && !top.chars().all(|c| c.is_ascii_digit())
         })

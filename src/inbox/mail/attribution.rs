@@ -6,7 +6,7 @@
 
 use super::fold::{GLANCE, fold, head};
 use super::line::Line;
-use super::words::{DAYS_MONTHS, OPENERS, TELLERS, WROTE};
+use super::words::{ARTICLES, DAYS_MONTHS, OPENERS, TELLERS, WROTE};
 
 /// Lines of one attribution, at most: long names and addresses make programs wrap it.
 const SPAN: usize = 5;
@@ -40,7 +40,9 @@ pub(super) fn ending_at(
         texts.iter().find(|(_, text)| opening(text) && strong(text)).map(|(start, _)| *start)
     };
     if let Some(start) = told(opens_with_word).or_else(|| told(opens_with_date)) {
-        return Some(Attribution { start, at: 0 });
+        let vague = !quote_follows && !texts.iter().any(|(_, text)| has_address(text));
+        let told_by_the_author = vague && names_a_thing(&lines[start..=end]);
+        return (!told_by_the_author).then_some(Attribution { start, at: 0 });
     }
     // What stands before it on its line is the author's: look for that before the weaker rules.
     if let Some(found) = starts.iter().find_map(|&start| inside(lines, start, end)) {
@@ -138,7 +140,8 @@ fn signed(text: &str) -> bool {
     if ends_with_verb(bare) {
         return has_address(text) && brackets && before_verb(bare).ends_with(['>', ']', ')']);
     }
-    has_verb(text) && has_date(text) && has_time(text) && has_address(text) && brackets
+    let program = has_date(text) && has_time(text) && has_address(text) && brackets;
+    program && (has_verb(text) || words(text) <= 16)
 }
 
 /// Enough where quoted lines follow at once.
@@ -182,6 +185,15 @@ pub(super) fn between_dashes(line: &Line<'_>) -> bool {
     }
     let inner = text.trim_matches(['-', ' ']);
     words(inner) <= 30 && (ends_with_verb(bare(inner)) || strong(inner))
+}
+
+/// `Le 3 mars à 10:12, le maire a écrit :` has an hour and a verb like the line of a program, which
+/// would put a name where this has an article.
+fn names_a_thing(lines: &[Line<'_>]) -> bool {
+    let raw: Vec<&str> = lines.iter().flat_map(|line| line.raw.split_whitespace()).collect();
+    let timed = raw.iter().rposition(|token| has_time(token));
+    let after = timed.map_or(raw.as_slice(), |at| &raw[at + 1..]);
+    after.iter().any(|token| ARTICLES.has(token))
 }
 
 fn words(text: &str) -> usize {

@@ -146,6 +146,17 @@ pub(super) fn looped(mail: &Mail<'_>, envelope: &Envelope) -> Option<String> {
     if mail.names().any(|name| name.starts_with("x-portevoix") || name.starts_with("portevoix-")) {
         return Some("it bears our own header".to_owned());
     }
+    let boundary = |kind: &str| kind.to_ascii_lowercase().contains("=_portevoix_");
+    if mail.header("feedback-id").is_some_and(|id| id.ends_with(":portevoix"))
+        || mail.header("content-type").is_some_and(boundary)
+    {
+        return Some("it is one of our own messages".to_owned());
+    }
+    if let (Some(id), Some(token)) = (mail.message_id(), super::token::find(mail, envelope))
+        && id.split('@').next() == Some(token.value.as_str())
+    {
+        return Some("its id is the one that we gave".to_owned());
+    }
     if mail.header("x-loop").is_some_and(|value| value.to_ascii_lowercase().contains("porte")) {
         return Some("x-loop is ours".to_owned());
     }

@@ -80,7 +80,7 @@ impl Seen {
                 (self.date && self.dated && (self.from || self.address))
                     || (self.from && self.address)
             }
-            3 => self.address || self.dated || (self.from && self.subject),
+            3 => self.address || self.dated,
             _ => true,
         }
     }
@@ -98,6 +98,12 @@ fn label<'a>(line: &'a Line<'_>) -> Option<(Label, &'a str)> {
     LABELS.iter().find(|(_, names)| names.has(name)).map(|(label, _)| (*label, value))
 }
 
+/// `>>> Awa <awa@x> 03/03/2026 09:00 >>>`, as GroupWise writes it above unmarked lines.
+fn grouped(line: &Line<'_>) -> bool {
+    let ends = line.depth == 3 && line.folded.ends_with(">>>");
+    ends && has_date(&line.folded) && has_time(&line.folded)
+}
+
 /// What a line announces of all that follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Banner {
@@ -113,6 +119,9 @@ pub(super) fn banner(line: &Line<'_>) -> Option<Banner> {
     let text = &line.folded;
     if line.long() || line.words() > 20 {
         return None;
+    }
+    if grouped(line) {
+        return Some(Banner::Original);
     }
     let inner = text.trim_matches(|c: char| {
         matches!(c, '-' | '_' | '=' | '*' | '<' | '>' | ' ' | '#' | '~' | '+')

@@ -1,5 +1,7 @@
 //! Is this mail a report of a failed delivery, and of whose.
 
+use std::cell::LazyCell;
+
 use super::fold::fold;
 use super::mime::Mail;
 use super::phrases::Table;
@@ -9,7 +11,8 @@ const FILE: &str = include_str!("phrases/bounces.txt");
 
 /// The failures that a mail reports; none where it is not a report of failures.
 pub(super) fn read(mail: &Mail<'_>, envelope: &Envelope) -> Option<Vec<Bounce>> {
-    let text = mail.all_text();
+    // Most mails are no reports: their text is put together only where it will be looked at.
+    let text = LazyCell::new(|| mail.all_text());
     let mut failed = Vec::new();
     let mut report = false;
     for subtype in ["delivery-status", "global-delivery-status"] {
@@ -28,26 +31,28 @@ pub(super) fn read(mail: &Mail<'_>, envelope: &Envelope) -> Option<Vec<Bounce>> 
     if !failed.is_empty() {
         return Some(failed);
     }
-    let positive = report
-        && mail
-            .parts_of("message", "delivery-status")
-            .flat_map(dsn::blocks)
-            .any(|block| dsn::field(&block, "action").is_some());
-    if positive || !reports_a_failure(mail, envelope, &text) {
+    let said = || opening(&text).any(|line| tells_of_failure(&line));
+    if reports_success(mail) || !reports_a_failure(mail, envelope, said) {
         return None;
     }
     Some(freeform::failures(mail, &text))
 }
 
-/// A report was sent that everything arrived, was relayed or passed to a list.
+/// A report that everything arrived, was relayed or passed to a list.
 pub(super) fn reports_success(mail: &Mail<'_>) -> bool {
-    mail.parts_of("message", "delivery-status")
+    let mut actions = mail
+        .parts_of("message", "delivery-status")
         .flat_map(dsn::blocks)
-        .any(|block| dsn::field(&block, "action").is_some())
+        .filter_map(|block| dsn::field(&block, "action").map(str::to_ascii_lowercase))
+        .peekable();
+    let good = |action: &String| {
+        ["deliver", "relay", "expand"].iter().any(|known| action.starts_with(known))
+    };
+    actions.peek().is_some() && actions.all(|action| good(&action))
 }
 
 /// Two signs of three: who sent it, what its subject says, what its first lines say.
-fn reports_a_failure(mail: &Mail<'_>, envelope: &Envelope, text: &str) -> bool {
+fn reports_a_failure(mail: &Mail<'_>, envelope: &Envelope, said: impl FnOnce() -> bool) -> bool {
     if mail.header("x-failed-recipients").is_some() {
         return true;
     }
@@ -60,8 +65,6 @@ fn reports_a_failure(mail: &Mail<'_>, envelope: &Envelope, text: &str) -> bool {
     let sender =
         from_a_server(mail) || null_path(mail, envelope) || mail.is_report("delivery-status");
     let titled = SUBJECTS.within(&subject).is_some();
-    let said =
-        || opening(text).any(|line| STORIES.within(&line).is_some() || names_a_recipient(&line));
     (sender && titled) || ((sender || titled) && said())
 }
 
@@ -71,9 +74,10 @@ fn answers(subject: &str) -> bool {
         .any(|prefix| subject.starts_with(prefix))
 }
 
-/// `<x@y>:`, as qmail and its followers put it above the reason.
-fn names_a_recipient(line: &str) -> bool {
-    line.starts_with('<') && line.ends_with(">:") && super::attribution::has_address(line)
+/// A phrase that reports use, or `<x@y>:`, as qmail and its followers put it above the reason.
+fn tells_of_failure(line: &str) -> bool {
+    let names = line.starts_with('<') && line.ends_with(">:");
+    STORIES.within(line).is_some() || (names && super::attribution::has_address(line))
 }
 
 /// The first lines that are not quoted, folded.
@@ -89,7 +93,7 @@ pub(super) fn null_path(mail: &Mail<'_>, envelope: &Envelope) -> bool {
 /// The programs that carry mail.
 pub(super) fn from_a_server(mail: &Mail<'_>) -> bool {
     let raw = fold(mail.header("from").unwrap_or_default());
-    let name = mail.from_name().map(|name| fold(&name)).unwrap_or_default();
+    let name = mail.sender_name().map(|name| fold(&name)).unwrap_or_default();
     let address = mail.from().unwrap_or_default().to_ascii_lowercase();
     let local = address.split('@').next().unwrap_or_default();
     SERVERS.iter().any(|known| {

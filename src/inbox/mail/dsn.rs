@@ -1,9 +1,18 @@
 //! Machine-readable reports: delivery status (RFC 3464, internationalised by RFC 6533) and the
 //! feedback of complaints (RFC 5965).
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::address;
 use super::verdict::{self, Cause};
 use super::{Action, Bounce};
+
+/// Recipients of one report that are read; a message of ours has one.
+const MAX_RECIPIENTS: usize = 500;
+
+/// How much of the part for people is searched for what the fields leave out, in bytes.
+const STORY: usize = 8_000;
 
 /// Fields of one block: lower-case names, unfolded values.
 pub(super) type Block = Vec<(String, String)>;
@@ -40,15 +49,17 @@ pub(super) fn field<'b>(block: &'b Block, name: &str) -> Option<&'b str> {
 
 /// What a delivery status says of each recipient; those that were reached are left out.
 pub(super) fn failures(part: &[u8], story: &str) -> Vec<Bounce> {
+    let story = super::fold::head(story, STORY).to_ascii_lowercase();
     let mut bounces: Vec<Bounce> = Vec::new();
-    for block in blocks(part) {
-        let Some(bounce) = failure(&block, story) else { continue };
-        match bounces
-            .iter_mut()
-            .find(|known| known.recipient.eq_ignore_ascii_case(&bounce.recipient))
-        {
-            Some(known) => known.suppress |= bounce.suppress,
-            None => bounces.push(bounce),
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for block in blocks(part).iter().take(MAX_RECIPIENTS) {
+        let Some(bounce) = failure(block, &story) else { continue };
+        match known.entry(bounce.recipient.to_lowercase()) {
+            Entry::Occupied(at) => bounces[*at.get()].suppress |= bounce.suppress,
+            Entry::Vacant(place) => {
+                place.insert(bounces.len());
+                bounces.push(bounce);
+            }
         }
     }
     bounces
@@ -86,25 +97,27 @@ pub(super) fn settle(
     words: &str,
 ) -> Bounce {
     let cause = verdict::cause(status.as_deref(), words);
-    let status = status.unwrap_or_else(|| match action {
-        Action::Failed | Action::Complaint => cause.status().to_owned(),
-        Action::Delayed => cause.status().replacen('5', "4", 1),
-    });
+    let status = match status {
+        // A bare SMTP code gives the class; the words give the rest.
+        Some(vague) if vague.ends_with(".0.0") => cause.status().replacen('5', &vague[..1], 1),
+        Some(status) => status,
+        None if action == Action::Delayed => cause.status().replacen('5', "4", 1),
+        None => cause.status().to_owned(),
+    };
     let transient = status.starts_with('4');
     let suppress =
         action == Action::Failed && cause.dead() && (!transient || cause == Cause::DeadAddress);
     Bounce { recipient, status, action, suppress }
 }
 
-/// What the part for people says around an address.
+/// What the part for people, in lower case, says around an address.
 fn about(story: &str, recipient: &str) -> String {
-    let low = story.to_ascii_lowercase();
-    low.find(&recipient.to_ascii_lowercase())
+    super::steps::count(story.len());
+    let found = story.find(&recipient.to_ascii_lowercase());
+    found
         .map(|at| {
-            let from = (at.saturating_sub(200)..=at)
-                .find(|from| low.is_char_boundary(*from))
-                .unwrap_or(at);
-            super::fold::head(&low[from..], 1_000).to_owned()
+            let from = (at.saturating_sub(200)..=at).find(|from| story.is_char_boundary(*from));
+            super::fold::head(&story[from.unwrap_or(at)..], 1_000).to_owned()
         })
         .unwrap_or_default()
 }

@@ -79,6 +79,10 @@ fn push_folded(out: &mut String, c: char) {
             '–' | '—' | '−' | '‐' | '‑' => "-",
             'أ' | 'إ' | 'آ' => "ا",
             'ى' => "ي",
+            '٠'..='٩' => {
+                out.push(char::from(b'0' + (u32::from(low) - u32::from('٠')) as u8));
+                continue;
+            }
             other if invisible(other) => continue,
             other => {
                 out.push(other);

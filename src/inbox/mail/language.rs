@@ -1,104 +1,19 @@
 //! The language of an answer, by its little words: a vote that abstains when it is unsure.
 
 use super::fold::{fold, head};
+use super::phrases::Table;
 
-/// Little words of each language, folded; the rarer a word is elsewhere, the better.
-const LANGUAGES: &[(&str, &[&str])] = &[
-    (
-        "fr",
-        &[
-            "le", "la", "les", "des", "une", "est", "pas", "pour", "que", "qui", "je", "vous",
-            "nous", "dans", "avec", "sur", "au", "aux", "du", "et", "ce", "cette", "il", "mais",
-            "ou", "plus", "tres", "bonjour", "merci", "ne", "mon", "ma", "votre", "suis", "sont",
-            "oui", "non", "d'accord", "faut", "serait", "bien", "sans", "c'est", "j'ai", "il y a",
-            "etre", "un", "en", "sa", "ses",
-        ],
-    ),
-    (
-        "en",
-        &[
-            "the", "and", "is", "are", "of", "to", "in", "for", "that", "this", "with", "you",
-            "we", "i", "it", "not", "have", "would", "be", "on", "please", "thank", "thanks",
-            "hello", "yes", "my", "your", "should", "there", "but", "at", "was", "i'm", "don't",
-        ],
-    ),
-    (
-        "nl",
-        &[
-            "het", "een", "ik", "niet", "van", "dat", "en", "voor", "met", "zijn", "is", "op",
-            "aan", "wij", "jullie", "maar", "ook", "goed", "dag", "bedankt", "mijn", "uw", "zou",
-            "wel", "naar", "geen", "deze", "meer", "graag", "de", "ja", "nee", "bij", "om", "te",
-        ],
-    ),
-    (
-        "de",
-        &[
-            "der", "die", "das", "und", "ist", "nicht", "ich", "sie", "ein", "eine", "mit", "fur",
-            "auf", "zu", "den", "dem", "von", "wir", "auch", "aber", "guten", "danke", "ja",
-            "nein", "mein", "ihre", "bitte", "sind", "es", "im", "wurde", "mehr", "sehr", "hallo",
-        ],
-    ),
-    (
-        "es",
-        &[
-            "el", "los", "las", "una", "es", "no", "que", "por", "para", "con", "del", "pero",
-            "muy", "gracias", "hola", "buenos", "dias", "mi", "su", "usted", "y", "esta", "mas",
-            "yo", "si", "como", "un", "en", "la", "de", "me", "este", "hay",
-        ],
-    ),
-    (
-        "pt",
-        &[
-            "os", "as", "uma", "nao", "que", "por", "para", "com", "do", "da", "mas", "muito",
-            "obrigado", "obrigada", "ola", "bom", "dia", "meu", "minha", "voce", "e", "esta",
-            "mais", "eu", "sim", "um", "em", "no", "na", "dos", "ao", "sao",
-        ],
-    ),
-    (
-        "it",
-        &[
-            "il",
-            "gli",
-            "una",
-            "non",
-            "che",
-            "per",
-            "con",
-            "del",
-            "della",
-            "ma",
-            "molto",
-            "grazie",
-            "buongiorno",
-            "ciao",
-            "mio",
-            "mia",
-            "e",
-            "sono",
-            "piu",
-            "io",
-            "di",
-            "un",
-            "la",
-            "si",
-            "questo",
-            "anche",
-            "nel",
-            "le",
-            "essere",
-            "vorrei",
-            "ho",
-            "i",
-        ],
-    ),
-    (
-        "pl",
-        &[
-            "nie", "jest", "na", "do", "sie", "to", "ze", "i", "w", "z", "dzien", "dobry",
-            "dziekuje", "prosze", "moj", "moja", "ale", "bardzo", "tak", "dla", "co", "jak", "mam",
-            "czy", "przez", "po", "oraz", "jestem", "aby", "tym",
-        ],
-    ),
+const FILE: &str = include_str!("phrases/languages.txt");
+
+static LANGUAGES: [(&str, Table); 8] = [
+    ("fr", Table::new(FILE, "fr")),
+    ("en", Table::new(FILE, "en")),
+    ("nl", Table::new(FILE, "nl")),
+    ("de", Table::new(FILE, "de")),
+    ("es", Table::new(FILE, "es")),
+    ("pt", Table::new(FILE, "pt")),
+    ("it", Table::new(FILE, "it")),
+    ("pl", Table::new(FILE, "pl")),
 ];
 
 /// A BCP 47 tag, or none where the text is too short or too mixed to tell.
@@ -118,8 +33,10 @@ pub(in crate::inbox) fn detect(text: &str) -> Option<&'static str> {
             .filter(|word| !word.is_empty())
         {
             words += 1;
-            for (vote, (_, known)) in votes.iter_mut().zip(LANGUAGES) {
-                *vote += usize::from(known.contains(&word));
+            let elided = word.find('\'').map(|at| word.split_at(at + 1));
+            let (elided, rest) = elided.unwrap_or((word, ""));
+            for (vote, (_, known)) in votes.iter_mut().zip(&LANGUAGES) {
+                *vote += usize::from(known.has(elided)) + usize::from(known.has(rest));
             }
         }
     }

@@ -2,14 +2,12 @@
 
 use std::sync::LazyLock;
 
-use mail_parser::decoders::charsets::map::charset_decoder;
-use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode};
 use mail_parser::{
-    Address, Encoding, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+    Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
 };
 
 use super::line::Hint;
-use super::{Attachment, flowed, html};
+use super::{Attachment, flowed, html, rescue};
 
 static PARSER: LazyLock<MessageParser> = LazyLock::new(MessageParser::default);
 
@@ -89,7 +87,7 @@ impl<'a> Mail<'a> {
     }
 
     /// The name that the sender goes by, decoded.
-    pub(super) fn from_name(&self) -> Option<String> {
+    pub(super) fn sender_name(&self) -> Option<String> {
         self.message.from()?.iter().find_map(|addr| addr.name()).map(str::to_owned)
     }
 
@@ -166,9 +164,9 @@ impl<'a> Mail<'a> {
             });
             match &part.body {
                 _ if !said => continue,
-                PartType::Text(text) => all.push_str(&self.repaired(part, text)),
+                PartType::Text(text) => all.push_str(&self.text_of(part, text)),
                 PartType::Html(text) => {
-                    push_lines(&mut all, &html::to_lines(&self.repaired(part, text)))
+                    push_lines(&mut all, &html::to_lines(&self.text_of(part, text)));
                 }
                 _ => continue,
             }
@@ -177,84 +175,77 @@ impl<'a> Mail<'a> {
         all
     }
 
-    /// The body as lines: plain text where there is some, HTML otherwise.
+    /// The body as lines: plain text where there is some, HTML otherwise, and what can be saved of a
+    /// damaged part where there is neither.
     pub(super) fn body(&self) -> Vec<(String, Hint)> {
-        let plain = self.lines(&self.message.text_body);
         let empty = |lines: &[(String, Hint)]| lines.iter().all(|(line, _)| line.trim().is_empty());
+        let plain = self.lines(self.message.text_bodies());
         if !empty(&plain) && !stands_in(&plain) {
             return plain;
         }
-        let rich = self.lines(&self.message.html_body);
-        if empty(&rich) { plain } else { rich }
+        let rich = self.lines(self.message.html_bodies());
+        if !empty(&rich) {
+            return rich;
+        }
+        let damaged = self.lines(self.message.parts.iter().filter(|part| is_damaged(part)).take(1));
+        if empty(&damaged) { plain } else { damaged }
     }
 
-    fn lines(&self, ids: &[u32]) -> Vec<(String, Hint)> {
+    fn lines<'m>(&self, parts: impl Iterator<Item = &'m MessagePart<'m>>) -> Vec<(String, Hint)> {
         let mut lines = Vec::new();
-        for part in ids.iter().filter_map(|id| self.message.part(*id)) {
-            match &part.body {
-                PartType::Text(text) => {
-                    let text = self.repaired(part, text);
-                    let text = if text.contains('\r') {
-                        text.replace("\r\n", "\n").replace('\r', "\n")
-                    } else {
-                        text
-                    };
-                    let flow = part.content_type().filter(|kind| {
-                        kind.attribute("format")
-                            .is_some_and(|format| format.eq_ignore_ascii_case("flowed"))
-                    });
-                    let text = match flow {
-                        Some(kind) => {
-                            let delsp = kind
-                                .attribute("delsp")
-                                .is_some_and(|delsp| delsp.eq_ignore_ascii_case("yes"));
-                            flowed::unwrap(&text, delsp)
-                        }
-                        None => text,
-                    };
-                    lines.extend(text.split('\n').map(|line| (line.to_owned(), Hint::None)));
-                }
-                PartType::Html(text) => lines.extend(html::to_lines(&self.repaired(part, text))),
-                _ => {}
+        for part in parts {
+            let (PartType::Text(parsed) | PartType::Html(parsed)) = &part.body else { continue };
+            let text = self.text_of(part, parsed);
+            if part.is_text_html() || is_of(part, "text", "html") {
+                lines.extend(html::to_lines(&text));
+            } else {
+                let text = plain(part, text);
+                lines.extend(text.split('\n').map(|line| (line.to_owned(), Hint::None)));
             }
         }
         lines
     }
 
-    /// Text whose charset was missing or wrong, read as Windows-1252, which such mails nearly
-    /// always are.
-    fn repaired(&self, part: &MessagePart<'_>, text: &str) -> String {
-        let declared = part
-            .content_type()
-            .and_then(|kind| kind.attribute("charset"))
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let trusted = !matches!(
-            declared.as_str(),
-            "" | "us-ascii" | "ascii" | "utf-8" | "utf8" | "unknown-8bit" | "x-unknown" | "unknown"
-        ) && charset_decoder(declared.as_bytes()).is_some();
-        if trusted || !text.contains('\u{fffd}') {
-            return text.to_owned();
-        }
-        let raw = self
-            .message
-            .raw_message
-            .get(part.offset_body as usize..part.offset_end as usize)
-            .unwrap_or_default();
-        let bytes = match part.encoding {
-            Encoding::None => Some(raw.to_vec()),
-            Encoding::QuotedPrintable => quoted_printable_decode(raw),
-            Encoding::Base64 => base64_decode(raw),
-        };
-        match (bytes, charset_decoder(b"windows-1252")) {
-            (Some(bytes), Some(decode)) if std::str::from_utf8(&bytes).is_err() => decode(&bytes),
-            _ => text.to_owned(),
-        }
+    fn text_of(&self, part: &MessagePart<'_>, parsed: &str) -> String {
+        let raw = &self.message.raw_message;
+        let raw = raw.get(part.offset_body as usize..part.offset_end as usize);
+        rescue::text(part, parsed, raw.unwrap_or_default())
     }
 
     pub(super) fn attachments(&self) -> Vec<Attachment> {
-        self.message.attachments().filter(|part| !part.is_multipart()).map(attachment).collect()
+        let reports = |part: &MessagePart<'_>| {
+            [
+                "delivery-status",
+                "disposition-notification",
+                "feedback-report",
+                "global-delivery-status",
+            ]
+            .iter()
+            .any(|subtype| is_of(part, "message", subtype))
+        };
+        self.message
+            .attachments()
+            .filter(|part| !part.is_multipart() && !is_damaged(part) && !reports(part))
+            .map(attachment)
+            .collect()
     }
+}
+
+/// Text whose encoding the parser could make nothing of, which made it put the part aside.
+fn is_damaged(part: &MessagePart<'_>) -> bool {
+    let text = is_of(part, "text", "plain") || is_of(part, "text", "html");
+    part.is_encoding_problem && text && part.attachment_name().is_none()
+}
+
+/// Line ends made one, flowed lines joined.
+fn plain(part: &MessagePart<'_>, text: String) -> String {
+    let text =
+        if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
+    let says = |name: &str, value: &str| {
+        let kind = part.content_type();
+        kind.and_then(|kind| kind.attribute(name)).is_some_and(|of| of.eq_ignore_ascii_case(value))
+    };
+    if says("format", "flowed") { flowed::unwrap(&text, says("delsp", "yes")) } else { text }
 }
 
 fn is_of(part: &MessagePart<'_>, kind: &str, subtype: &str) -> bool {
@@ -303,21 +294,9 @@ fn stands_in(lines: &[(String, Hint)]) -> bool {
     let mut filled = lines.iter().map(|(line, _)| line.trim()).filter(|line| !line.is_empty());
     let Some(first) = filled.next() else { return true };
     let text = super::fold::fold(first);
-    filled.next().is_none()
-        && text.contains("html")
-        && [
-            "client",
-            "viewer",
-            "support",
-            "version",
-            "afficher",
-            "view",
-            "logiciel",
-            "messagerie",
-            "format",
-        ]
-        .iter()
-        .any(|word| text.contains(word))
+    let words =
+        ["client", "viewer", "support", "version", "view", "logiciel", "messagerie", "format"];
+    filled.next().is_none() && text.contains("html") && words.iter().any(|word| text.contains(word))
 }
 
 fn push_lines(text: &mut String, lines: &[(String, Hint)]) {

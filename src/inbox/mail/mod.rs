@@ -3,7 +3,7 @@
 //! Pure functions over bytes: nothing here touches a file, a clock or the network, no input makes
 //! it panic, and its work grows with the size of the mail and no faster.
 //!
-//! The parts, in the order in which [`read`] uses them: `mime` (with `html`, `flowed`, `entities`)
+//! The parts, in the order in which [`read`] uses them: `mime` (with `html`, `flowed`, `entities`, `rescue`)
 //! makes lines of bytes; `complaint`, `bounce` (with `dsn`, `freeform`, `verdict`) and `auto`
 //! classify; `reply` (with `line`, `attribution`, `block`, `signature`, `words`, `phrases`) takes off what was
 //! quoted.
@@ -26,6 +26,7 @@ mod phrases;
 #[cfg(test)]
 mod props;
 mod reply;
+mod rescue;
 mod signature;
 mod steps;
 mod token;

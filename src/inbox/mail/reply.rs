@@ -5,6 +5,7 @@
 
 use super::line::{Hint, Line};
 use super::signature::{self, Below};
+use super::words::{IN_THE_QUOTATION, MY_ANSWERS};
 use super::{attribution, block};
 
 /// A body, split.
@@ -112,7 +113,7 @@ impl<'l, 'a> Marked<'l, 'a> {
             let first = if found.at > 0 { found.start + 1 } else { found.start };
             return Some(Introduction { first, last: at, down_to_end: false, forwarded: false });
         }
-        if line.quoted() {
+        if line.quoted() && !line.folded.ends_with(">>>") {
             return None;
         }
         match block::banner(line) {
@@ -236,6 +237,19 @@ impl<'l, 'a> Marked<'l, 'a> {
         (answered, quotations)
     }
 
+    /// `Mes réponses en rouge ci-dessous`, above an original without marks: nobody can tell the
+    /// author's words from ours there, so all of it is kept.
+    fn says_answers_are_inside(&self) -> bool {
+        if !self.marks.contains(&Mark::Original) {
+            return false;
+        }
+        let own = self.lines.iter().zip(&self.marks).filter(|(_, mark)| **mark == Mark::Author);
+        let own: Vec<&str> = own.map(|(line, _)| line.folded.as_str()).collect();
+        own.iter().map(|line| line.len()).sum::<usize>() < 400
+            && own.iter().any(|line| MY_ANSWERS.within(line).is_some())
+            && own.iter().any(|line| IN_THE_QUOTATION.within(line).is_some())
+    }
+
     fn assemble(&self) -> Split {
         let (answered, quotations) = self.answered();
         let interleaved = !answered.is_empty() && (quotations > 1 || !self.introduced);
@@ -245,17 +259,20 @@ impl<'l, 'a> Marked<'l, 'a> {
                 kept[first..end].fill(true);
             }
         }
+        let inside = self.says_answers_are_inside();
         let mut split = Split {
-            interleaved,
+            interleaved: interleaved || inside,
             forwarded: self.marks.contains(&Mark::Forwarded),
             ..Split::default()
         };
         for (at, line) in self.lines.iter().enumerate() {
             let own = matches!(self.marks[at], Mark::Author | Mark::Forwarded)
-                || (kept[at] && self.marks[at] == Mark::Quote);
+                || (kept[at] && self.marks[at] == Mark::Quote)
+                || (inside && self.marks[at] == Mark::Original);
             if let Some((_, cut)) = self.shared.filter(|(shared, _)| *shared == at) {
-                push(&mut split.text, line.raw[..cut].trim_end_matches(['-', ' ', '_']));
-                push(&mut split.quoted, &line.raw[cut..]);
+                let own = line.raw[..cut].trim_end_matches(['-', ' ', '_']);
+                push(&mut split.text, own);
+                push(&mut split.quoted, line.raw[own.len()..].trim_start());
             } else {
                 push(if own { &mut split.text } else { &mut split.quoted }, line.raw);
             }

@@ -4,7 +4,7 @@
 use super::attribution::has_address;
 use super::line::{Hint, Line};
 use super::phrases::Table;
-use super::words::{CLOSINGS, NOTICE, NOTICE_MARKS, SENT_FROM, TREES, VIRUS};
+use super::words::{CLOSINGS, DEVICES, NOTICE, NOTICE_MARKS, SENT_FROM, TREES, VIRUS};
 
 /// What stands below the author's lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,15 +80,13 @@ fn delimiter(lines: &[Line<'_>], below: Below, opens: bool) -> Option<usize> {
         let bare = line.raw.trim();
         let standard = line.raw == "-- " || bare == "--";
         let limit = if line.raw == "-- " { 40 } else { 15 };
-        if standard && filled <= limit {
-            found = Some(at);
-        } else if line.ruled()
+        let card = line.ruled()
             && !(opens && Some(at) == top)
             && below == Below::End
             && (1..=8).contains(&filled)
             && short
-            && contact
-        {
+            && contact;
+        if (standard && filled <= limit) || card {
             found = Some(at);
         }
         filled += 1;
@@ -118,7 +116,7 @@ fn advertising(lines: &[Line<'_>], cut: &mut [bool]) {
         let line = &lines[at];
         let text = line.folded.trim_start_matches(['-', '_', '*', '[', '(', '<', ' ', '>']);
         let known = !line.long() && SENT_FROM.begins(text).is_some();
-        if !known || short_words(text) > 12 || text.ends_with(['?', '!']) {
+        if !known || !is_advertising(text) {
             continue;
         }
         let above = at == 0 || lines[at - 1].blank() || lines[at - 1].ruled() || cut[at - 1];
@@ -140,9 +138,15 @@ fn advertising(lines: &[Line<'_>], cut: &mut [bool]) {
     }
 }
 
-/// Words without links.
-fn short_words(text: &str) -> usize {
-    text.split(' ').filter(|word| !word.is_empty() && !word.contains("://")).count()
+/// A few words after `Sent from`, or more where one of the first is a device or a program.
+fn is_advertising(text: &str) -> bool {
+    let start = SENT_FROM.begins(text).map_or(0, str::len);
+    let words: Vec<&str> = text[start..]
+        .split([' ', '\'', '.', ',', '<', '('])
+        .filter(|word| !word.is_empty() && !word.contains("://") && *word != "https:")
+        .collect();
+    let device = words.iter().take(6).any(|word| DEVICES.has(word));
+    !text.ends_with(['?', '!']) && (words.len() <= 5 || (device && words.len() <= 24))
 }
 
 /// Trailing paragraphs that a server adds: confidentiality, viruses, trees.
@@ -164,9 +168,7 @@ fn notices(lines: &[Line<'_>], cut: &mut [bool]) {
         let rule = (1..=2)
             .map(|back| start.wrapping_sub(back))
             .find(|at| lines.get(*at).is_some_and(Line::ruled));
-        for at in rule.unwrap_or(start)..end {
-            cut[at] = true;
-        }
+        cut[rule.unwrap_or(start)..end].fill(true);
         end = start;
     }
 }
@@ -186,7 +188,9 @@ fn is_notice(paragraph: &[Line<'_>]) -> bool {
 /// A closing formula on a line of its own with a name, a function, a telephone below it.
 fn closing(lines: &[Line<'_>], cut: &[bool]) -> Option<usize> {
     let mut below = 0;
-    for at in (0..lines.len()).rev() {
+    // A postscript stands under a signature and is none.
+    let end = lines.iter().position(|line| is_postscript(&line.folded)).unwrap_or(lines.len());
+    for at in (0..end).rev() {
         let line = &lines[at];
         if line.blank() || cut[at] {
             continue;

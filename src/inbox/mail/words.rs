@@ -64,3 +64,15 @@ pub(super) static VIRUS: Table = Table::new(FILE, "virus");
 
 /// Please do not print.
 pub(super) static TREES: Table = Table::new(FILE, "trees");
+
+/// What a line by which a telephone or an application signs is about.
+pub(super) static DEVICES: Table = Table::new(FILE, "devices");
+
+/// An author who says that the answers stand in the quotation.
+pub(super) static MY_ANSWERS: Table = Table::new(FILE, "my_answers");
+
+/// Where in the quotation they stand.
+pub(super) static IN_THE_QUOTATION: Table = Table::new(FILE, "in_the_quotation");
+
+/// Articles and possessives, in lower case as in the middle of a sentence.
+pub(super) static ARTICLES: Table = Table::new(FILE, "articles");

@@ -98,10 +98,15 @@ pub async fn shown_contributions(
         }
         let (title, question) = &titles[&row.consultation];
         let answer = row.answer.as_ref().map(|key| option_label(question, key));
+        // a pressed button has no words of its own
+        let pressed = answer.as_ref().is_some_and(|answer| {
+            row.answer.as_ref() == Some(&row.text) || answer.ends_with(&row.text)
+        });
+        let text = if pressed { "" } else { row.text.as_str() };
         shown.push(json!({
             "number": row.number, "consultation": row.consultation, "consultation_title": title,
             "author": row.author.chars().take(8).collect::<String>(), "channel": row.channel,
-            "language": row.language, "text": row.text, "answer": answer, "state": row.state,
+            "language": row.language, "text": text, "answer": answer, "state": row.state,
             "at": row.received_at, "clock": words::clock(row.received_at), "event": row.event,
         }));
     }

@@ -36,7 +36,7 @@ pub fn stream<F, Fut>(
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>>
 where
     F: FnMut() -> Fut + Send + 'static,
-    Fut: Future<Output = Result<Fragments, Failure>> + Send,
+    Fut: Future<Output = Result<Fragments, Failure>> + Send + 'static,
 {
     let watch =
         Watch { render, shown: Fragments::new(), pause: Duration::ZERO, unchanged: 0, stop };
@@ -49,7 +49,7 @@ where
 
 impl<F, Fut> Watch<F>
 where
-    F: FnMut() -> Fut + Send + 'static,
+    F: FnMut() -> Fut + Send,
     Fut: Future<Output = Result<Fragments, Failure>> + Send,
 {
     async fn next(&mut self) -> Option<String> {

@@ -155,7 +155,8 @@ fn asset(kind: &'static str, body: &'static str) -> Response {
 
 /// A mail's own HTML, for a frame: no script, no form, nothing but its styles; links open apart.
 pub fn mail_frame(html: &str) -> Response {
-    const POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox allow-same-origin; \
+    const POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox allow-same-origin \
+         allow-top-navigation-by-user-activation; \
          default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'";
     let base = "<base target=\"_blank\">";
     let html = match html.find("<head>") {

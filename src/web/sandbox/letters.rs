@@ -47,7 +47,10 @@ fn mail(shown: &mut Value, content: &Value) {
         serde_json::from_value(content["headers"].clone()).unwrap_or_default();
     headers.extend(more);
     shown["headers"] = json!(headers);
-    let preview: String = field("text").split_whitespace().collect::<Vec<_>>().join(" ");
+    let subject = field("subject");
+    let lines = field("text").lines().map(str::trim);
+    let said = lines.filter(|line| *line != subject && line.chars().any(char::is_alphanumeric));
+    let preview = said.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
     shown["preview"] = preview.chars().take(90).collect::<String>().into();
 }
 
@@ -98,6 +101,30 @@ fn pressed(letter: &Letter, all: &[Letter]) -> Option<String> {
     Some(found.and_then(|button| button["text"].as_str()).unwrap_or(key).to_owned())
 }
 
+/// A mail's links that write to the sender lead to the answer's form instead, with the words they
+/// prepare: what a mail program does with them.
+pub fn answered_here(html: &str, answer: &str) -> String {
+    const LINK: &str = "href=\"mailto:";
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, link)) = rest.split_once(LINK) {
+        let (target, after) = link.split_once('"').unwrap_or((link, ""));
+        let query = target.split_once('?').map_or("", |(_, query)| query).replace("&amp;", "&");
+        let body = query.split('&').find_map(|pair| pair.strip_prefix("body=")).unwrap_or_default();
+        let answer = answer.replace('&', "&amp;");
+        // as it stands in the link: percent-encoded already, and no more is let through
+        let body: String = body
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '%' | '-' | '.' | '_' | '~'))
+            .collect();
+        out.push_str(before);
+        out.push_str(&format!("target=\"_top\" href=\"{answer}&amp;written={body}#answer\""));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +142,16 @@ mod tests {
             reference: "1000:1".to_owned(),
             content,
         }
+    }
+
+    #[test]
+    fn a_link_that_writes_back_opens_the_form_with_its_words() {
+        let html = r#"<a href="mailto:r+x@y.example?subject=Re%3A%20Parc&amp;body=2%20%E2%80%93%20Jeux">Jeux</a> <a href="https://x.example">x</a>"#;
+        let here = answered_here(html, "/sandbox/email/a%40b?letter=e1");
+        assert_eq!(
+            here,
+            r#"<a target="_top" href="/sandbox/email/a%40b?letter=e1&amp;written=2%20%E2%80%93%20Jeux#answer">Jeux</a> <a href="https://x.example">x</a>"#
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::{
         console::{
             live::{self, Fragments},
             view::{self, Failure, PageResult},
+            words,
         },
     },
 };
@@ -33,6 +34,9 @@ pub struct Wanted {
     view: String,
     #[serde(default)]
     answered: String,
+    /// What a link of the mail has prepared to send.
+    #[serde(default)]
+    written: String,
 }
 
 /// A box as its own program shows it.
@@ -53,6 +57,7 @@ pub async fn mailbox(
     let mut context = contents(&parts, channel, &address, &wanted).await?;
     context["step"] = 4.into();
     context["answered"] = (!wanted.answered.is_empty()).into();
+    context["written"] = wanted.written.clone().into();
     view::page(&parts, template(channel), "sandbox", context).await
 }
 
@@ -90,11 +95,17 @@ pub async fn html(
     Path((channel, address)): Path<(String, String)>,
     Query(wanted): Query<Wanted>,
 ) -> PageResult<Response> {
-    let found = letterboxes(&parts)?.letter(known(&channel)?, &address, &wanted.letter);
+    let channel = known(&channel)?;
+    let found = letterboxes(&parts)?.letter(channel, &address, &wanted.letter);
     let letter = found.map_err(|error| Failure::ours(error, "read a letter"))?;
     let html = letter.as_ref().and_then(|letter| letter.content["html"].as_str());
     let html = html.ok_or_else(|| Failure::not_found("Ce courriel n’existe plus."))?;
-    Ok(view::mail_frame(html))
+    let answer = format!(
+        "{}?letter={}",
+        people::href(channel, &address),
+        words::path_segment(&wanted.letter)
+    );
+    Ok(view::mail_frame(&letters::answered_here(html, &answer)))
 }
 
 async fn contents(
@@ -110,13 +121,7 @@ async fn contents(
         return Err(Failure::not_found("Cette boîte est vide : personne n’a encore écrit ici."));
     }
     let (citizen, name) = people::who(parts, channel, address).await?;
-    let received = |letter: &&Letter| letter.direction == Direction::In;
-    let open = all.iter().filter(received).find(|letter| letter.id == wanted.letter);
-    let open = open.or_else(|| all.iter().rev().find(received));
-    let about = match open {
-        Some(letter) => about(parts, letter, citizen.as_ref()).await?,
-        None => json!({}),
-    };
+    let (open, about) = opened(parts, &all, wanted, citizen.as_ref()).await?;
     let shown: Vec<Value> = all.iter().map(|letter| letters::shown(letter, &all)).collect();
     let (answers, receipts) = open.map_or_else(Default::default, |open| conversation(open, &all));
     let person = people::person(citizen.as_ref(), name.as_deref());
@@ -141,12 +146,42 @@ fn box_name(channel: &str) -> &'static str {
     }
 }
 
-/// What was answered to the open letter, and what came in after the first answer.
+/// The letter that is open: the one asked for; else the newest, and on a phone the newest that asks
+/// something, since a conversation goes on below it.
+async fn opened<'a>(
+    parts: &Parts,
+    all: &'a [Letter],
+    wanted: &Wanted,
+    citizen: Option<&CitizenRow>,
+) -> PageResult<(Option<&'a Letter>, Value)> {
+    const LOOKED_AT: usize = 8;
+    let mut received = all.iter().rev().filter(|letter| letter.direction == Direction::In);
+    let named = received.clone().find(|letter| letter.id == wanted.letter);
+    let Some(newest) = named.or_else(|| received.clone().next()) else {
+        return Ok((None, json!({})));
+    };
+    if named.is_none() && newest.channel != "email" {
+        for letter in received.by_ref().take(LOOKED_AT) {
+            let about = about(parts, letter, citizen).await?;
+            if about["takes_answers"] == true {
+                return Ok((Some(letter), about));
+            }
+        }
+    }
+    Ok((Some(newest), about(parts, newest, citizen).await?))
+}
+
+/// What was answered to the open letter, and what came in after the first answer. On a phone what
+/// is written after a message answers it.
 fn conversation<'a>(open: &Letter, all: &'a [Letter]) -> (Vec<&'a Letter>, Vec<&'a Letter>) {
+    let mail = open.channel == "email";
     let answers: Vec<&Letter> = all
         .iter()
         .filter(|letter| letter.direction == Direction::Out)
-        .filter(|letter| letter.content["in_reply_to"].as_str() == Some(open.id.as_str()))
+        .filter(|letter| {
+            letter.content["in_reply_to"].as_str() == Some(open.id.as_str())
+                || !mail && letter.seq > open.seq
+        })
         .collect();
     let after = answers.first().map_or(u64::MAX, |first| first.seq);
     let receipts = all
