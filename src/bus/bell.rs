@@ -103,8 +103,14 @@ impl Listener {
 
     /// Until the bell rings, `at_most` has passed or `stop` is cancelled.
     pub async fn wait(&mut self, at_most: Duration, stop: &CancellationToken) {
+        let rung = async {
+            if self.rings.changed().await.is_err() {
+                // nobody is left to ring
+                std::future::pending::<()>().await;
+            }
+        };
         tokio::select! {
-            _ = self.rings.changed() => {}
+            () = rung => {}
             () = tokio::time::sleep(at_most) => {}
             () = stop.cancelled() => {}
         }
