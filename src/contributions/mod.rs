@@ -19,11 +19,12 @@ use crate::{
         seal::Sealer,
     },
     store::{
-        ContributionRow, NewContribution, NewNotice, NewOutgoing, ReplyRow, Store, StoreError,
+        ConsultationRow, ContributionRow, NewContribution, NewNotice, NewOutgoing, ReplyRow, Store,
+        StoreError,
     },
 };
 
-pub use words::{anonymised, consultation_of};
+pub use words::anonymised;
 
 /// The room that makes contributions.
 #[derive(Clone)]
@@ -121,7 +122,7 @@ impl Contributions {
             .as_ref()
             .and_then(|row| row.question.as_deref())
             .and_then(|json| serde_json::from_str(json).ok());
-        let context = consultation.as_ref().map(consultation_of);
+        let context = consultation.as_ref().map(ConsultationRow::noun);
         let outgoing = self
             .outgoing(OutgoingKind::ContributionReceived, &Told::from(&new), reply.event, now)
             .await?;
@@ -173,7 +174,7 @@ impl Contributions {
         };
         let outgoing = self.outgoing(kind, &told, standing.event, now).await?;
         let consultation = self.store.consultation(&standing.consultation).await?;
-        let context = consultation.as_ref().map(consultation_of);
+        let context = consultation.as_ref().map(ConsultationRow::noun);
         let receipt = self.receipt(reply, notice, context).await?;
         let changed = self
             .store

@@ -3,27 +3,9 @@
 use portevoix_contract::Language;
 
 use crate::{
-    model::{
-        event::{Consultation, Question},
-        outgoing::ChannelName,
-        paris,
-    },
-    store::{ConsultationRow, StoreError},
+    model::{event::Question, outgoing::ChannelName},
+    store::StoreError,
 };
-
-/// A consultation's row as the noun that notices name.
-#[must_use]
-pub fn consultation_of(row: &ConsultationRow) -> Consultation {
-    Consultation {
-        id: row.id.clone(),
-        title: serde_json::from_str(&row.title).unwrap_or_default(),
-        url: row.url.clone(),
-        opens: row.opens.map(paris::day),
-        // the row keeps the first instant after the last day
-        closes: row.closes.map(|end| paris::day(end - 1)),
-        contact: row.contact.as_deref().and_then(|json| serde_json::from_str(json).ok()),
-    }
-}
 
 /// The label of the option that was chosen.
 pub(super) fn label(

@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_line_that_any_database_takes() {
-        let outcome = Outcome::Later { not_before_ms: None, why: "\0500\r\nno".to_owned() };
+        let outcome = Outcome::Later { not_before_ms: None, why: "\x00500\r\nno".to_owned() };
         let settled = settle(1, &outcome, 1, None, BACKOFF, 0, 0.5);
         assert_eq!(settled.reason.as_deref(), Some(" 500  no"));
     }

@@ -2,6 +2,8 @@
 
 use sqlx::{Any, Transaction};
 
+use crate::model::{event::Consultation, paris};
+
 use super::{Doing, Store, StoreResult};
 
 #[derive(Debug, Clone, Default, sqlx::FromRow)]
@@ -21,6 +23,22 @@ pub struct ConsultationRow {
     /// 1 once an event has asked for opinions.
     pub accepts: i64,
     pub updated_at: i64,
+}
+
+impl ConsultationRow {
+    /// The noun that notices and pages name.
+    #[must_use]
+    pub fn noun(&self) -> Consultation {
+        Consultation {
+            id: self.id.clone(),
+            title: serde_json::from_str(&self.title).unwrap_or_default(),
+            url: self.url.clone(),
+            opens: self.opens.map(paris::day),
+            // the row keeps the first instant after the last day
+            closes: self.closes.map(|end| paris::day(end - 1)),
+            contact: self.contact.as_deref().and_then(|json| serde_json::from_str(json).ok()),
+        }
+    }
 }
 
 /// A consultation that a person was written to about and can still answer.

@@ -170,7 +170,7 @@ async fn an_objection_outlives_the_person_and_an_older_consent() {
     assert_eq!(server.mails()[0].to, ["bob@example.net"]);
 
     // what the person has said since counts
-    let fresh = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(60);
+    let fresh = portevoix::clock::Clock::system().now() + jiff::SignedDuration::from_secs(60);
     assert_eq!(import(&daemon, row(&fresh.to_string())).await.0, Some(0));
     publish(&daemon, &opened("place")).await;
     completed(&daemon, "place", 2).await;

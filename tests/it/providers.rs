@@ -129,7 +129,7 @@ async fn what_can_not_be_sent_before_its_deadline_expires() {
     daemon.spawn();
     daemon.ready().await;
     let mut event = opened("reunion");
-    let starts = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(8);
+    let starts = portevoix::clock::Clock::system().now() + jiff::SignedDuration::from_secs(8);
     event["type"] = json!("fr.lillemetropole.participation.meeting.scheduled");
     event["data"]["meeting"] = json!({ "starts": starts.to_string(), "place": "Mairie" });
     publish(&daemon, &event).await;

@@ -18,7 +18,6 @@ use super::{
     pace::{Pace, Peer, place},
 };
 use crate::{
-    contributions::consultation_of,
     model::{
         event::{Contact, Event},
         paris,
@@ -207,7 +206,7 @@ fn others(broadcast: &Broadcast) -> Vec<Value> {
 /// The service in charge: the consultation's own, else the authority's.
 fn contact(parts: &Parts, broadcast: &Broadcast) -> Value {
     let own = broadcast.event.data.consultation.contact.clone();
-    let kept = broadcast.consultation.as_ref().and_then(|row| consultation_of(row).contact);
+    let kept = broadcast.consultation.as_ref().and_then(|row| row.noun().contact);
     let contact = own.or(kept).unwrap_or_else(|| {
         let identity = &parts.settings.identity;
         Contact {
