@@ -318,6 +318,7 @@ impl Daemon {
             owner,
             source: house.source(),
             told: tokio::sync::Mutex::default(),
+            life: tokio::sync::Mutex::default(),
         };
         let preparer = Arc::new(Preparer::new(
             house.store.clone(),
@@ -335,17 +336,10 @@ impl Daemon {
             self.plain(),
         ));
         // before the first claim: another process must not find this one dead
-        let alive = match house.store.hold_alive(owner).await {
-            Ok(alive) => alive,
-            Err(error) => {
-                tracing::warn!(%error, "no sign of life yet; leases alone protect what is in hand");
-                None
-            }
-        };
-        spawn(rooms, stop, async move |stop| {
-            keeper.run(&stop).await;
-            drop(alive);
-        });
+        if let Err(error) = keeper.show_life().await {
+            tracing::warn!(%error, "no sign of life yet; leases alone protect what is in hand");
+        }
+        spawn(rooms, stop, async move |stop| keeper.run(&stop).await);
         for channel in &self.registry.channels {
             let dispatch = Arc::new(Dispatch {
                 store: house.store.clone(),

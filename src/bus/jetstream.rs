@@ -12,7 +12,9 @@ use futures_util::StreamExt;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell, mpsc};
 
-use super::{Bells, Bus, BusError, BusMessage, EVENTS, Handle, Received, Room, STREAMS};
+use super::{
+    Bells, Bus, BusError, BusMessage, EVENTS, Handle, REJECTED, Received, Room, STREAMS, stream_of,
+};
 
 /// How to reach NATS.
 #[derive(Debug, Clone, Default)]
@@ -155,6 +157,16 @@ impl JetStream {
         });
     }
 
+    /// Bytes of payload that the server takes beside a message's headers.
+    fn room_for(&self, message: &BusMessage) -> usize {
+        let most = match self.client.server_info().max_payload {
+            0 => 1 << 20,
+            most => most,
+        };
+        let headers: usize = message.headers.iter().map(|(k, v)| k.len() + v.len() + 4).sum();
+        most.saturating_sub(headers + message.message_id.len() + 256)
+    }
+
     fn publish_error(error: impl std::fmt::Display) -> BusError {
         BusError::new("publish on NATS", error)
     }
@@ -176,13 +188,16 @@ impl Bus for JetStream {
                 headers.insert(name.as_str(), value.as_str());
             }
             headers.insert("Nats-Msg-Id", message.message_id.as_str());
+            let mut payload = message.payload.clone();
+            let room = self.room_for(message);
+            if stream_of(&message.subject) == REJECTED && payload.len() > room {
+                // a dead letter that the server refuses would be tried for ever
+                headers.insert("Portevoix-Truncated", payload.len().to_string().as_str());
+                payload.truncate(room);
+            }
             pending.push(
                 self.context
-                    .publish_with_headers(
-                        message.subject.clone(),
-                        headers,
-                        message.payload.clone().into(),
-                    )
+                    .publish_with_headers(message.subject.clone(), headers, payload.into())
                     .await,
             );
         }

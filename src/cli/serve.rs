@@ -35,7 +35,10 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Res
     }
     let stop = stop_signal()?;
     let listener = if roles.web { Some(listen(&settings).await?) } else { None };
+    let opened = stop.child_token();
+    let listener = listener.map(|listener| answer_meanwhile(listener, &opened)).transpose()?;
     let house = House::open(settings, &stop).await?;
+    opened.cancel();
     tracing::info!(listen = %house.settings.http.listen, database = house.store.shown_url(),
         ?roles, "serving");
     Daemon::new(house, roles, None)?.run(listener, stop).await?;
@@ -47,6 +50,25 @@ pub(super) async fn listen(settings: &Settings) -> anyhow::Result<tokio::net::Tc
     tokio::net::TcpListener::bind(address).await.with_context(|| {
         format!("failed to listen on {address}: choose another http.listen, or stop what is there")
     })
+}
+
+/// Until `opened`, whoever asks is told that the daemon is not ready: it may have to wait for its
+/// database. The same socket then serves the daemon itself.
+fn answer_meanwhile(
+    listener: tokio::net::TcpListener,
+    opened: &CancellationToken,
+) -> anyhow::Result<tokio::net::TcpListener> {
+    let listener = listener.into_std()?;
+    let meanwhile = tokio::net::TcpListener::from_std(listener.try_clone()?)?;
+    let opened = opened.clone();
+    tokio::spawn(async move {
+        let served = axum::serve(meanwhile, crate::web::waiting())
+            .with_graceful_shutdown(async move { opened.cancelled().await });
+        if let Err(error) = served.await {
+            tracing::warn!(%error, "nobody can be told that the daemon is not ready");
+        }
+    });
+    Ok(tokio::net::TcpListener::from_std(listener)?)
 }
 
 /// Cancelled by SIGTERM or SIGINT; a second one ends the process at once.

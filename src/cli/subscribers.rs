@@ -63,7 +63,7 @@ async fn import(house: &House, file: &std::path::Path) -> anyhow::Result<Ended> 
     let shown = file.display().to_string();
     let source = std::fs::File::open(file).with_context(|| format!("failed to read {shown}"))?;
     let length = source.metadata().map(|meta| meta.len()).unwrap_or_default();
-    let delimiter = delimiter(file)?;
+    let (delimiter, crlf) = form(file)?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
@@ -90,7 +90,8 @@ async fn import(house: &House, file: &std::path::Path) -> anyhow::Result<Ended> 
                 continue;
             }
         }
-        let line = record.position().map_or(line, csv::Position::line);
+        // the reader stands between CR and LF when it begins a record
+        let line = record.position().map_or(line, csv::Position::line) + u64::from(crlf);
         match row(house, &header, &record) {
             Ok(citizen) => batch.push(Row { line, citizen }),
             Err(problems) => {
@@ -116,14 +117,16 @@ async fn import(house: &House, file: &std::path::Path) -> anyhow::Result<Ended> 
     Ok(if bad == 0 { Ended::Well } else { Ended::NotInOrder })
 }
 
-fn delimiter(file: &std::path::Path) -> anyhow::Result<u8> {
+/// The delimiter, and whether lines end in CRLF, by the first line.
+fn form(file: &std::path::Path) -> anyhow::Result<(u8, bool)> {
     use std::io::{BufRead, BufReader};
     let mut first = String::new();
-    BufReader::new(std::fs::File::open(file)?)
-        .read_line(&mut first)
-        .with_context(|| format!("failed to read {} as UTF-8", file.display()))?;
+    BufReader::new(std::fs::File::open(file)?).read_line(&mut first).map_err(|error| {
+        Wrong(format!("failed to read {} as UTF-8: {error}; save it as UTF-8", file.display()))
+    })?;
     let count = |c: char| first.matches(c).count();
-    Ok(if count(';') > count(',') { b';' } else { b',' })
+    let delimiter = if count(';') > count(',') { b';' } else { b',' };
+    Ok((delimiter, first.ends_with("\r\n")))
 }
 
 fn check_header(header: &[String], shown: &str) -> anyhow::Result<()> {

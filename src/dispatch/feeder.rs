@@ -83,7 +83,9 @@ impl Work for Feeder {
         self.metronome.reserve(dispatch, claimed.len()).await?;
         let mut waiting = claimed.into_iter();
         while let Some(one) = waiting.next() {
-            if !self.metronome.beat(&self.stop).await || self.breaker.open_until() > now {
+            // a slow provider: the lease could run out while this one is being sent
+            let stale = dispatch.clock.now_ms() >= now + dispatch.lease_ms / 2;
+            if stale || !self.metronome.beat(&self.stop).await || self.breaker.open_until() > now {
                 let mut back = vec![one.id];
                 back.extend(waiting.by_ref().map(|one| one.id));
                 dispatch.store.release(&owner, &back, dispatch.clock.now_ms()).await?;

@@ -23,9 +23,10 @@ pub fn chosen(question: &Question, text: &str, pressed: Option<&str>) -> Option<
         .find(|option| {
             let is_key = said == bare(&option.key);
             let is_label = option.label.0.values().any(|label| said == bare(label));
+            // what a mail's own button writes: "2 - Non"
             let numbered = said.strip_prefix(&bare(&option.key)).is_some_and(|rest| {
-                let rest = rest.trim_start();
-                option.label.0.values().any(|label| rest == bare(label))
+                let rest = bare(rest);
+                !rest.is_empty() && option.label.0.values().any(|label| rest == bare(label))
             });
             !said.is_empty() && (is_key || numbered || (is_label && only_line))
         })
@@ -69,7 +70,7 @@ mod tests {
             (" 2. ", None, Some("2")),
             ("OUI !", None, Some("1")),
             ("ja", None, Some("1")),
-            ("3 - sans opinion", None, None),
+            ("3 - sans opinion", None, Some("3")),
             ("3 sans opinion", None, Some("3")),
             ("Oui mais il faut des bancs", None, None),
             ("1\n\nEt davantage d'arbres.", None, Some("1")),
@@ -78,6 +79,8 @@ mod tests {
             ("", Some("9"), None),
             ("", None, None),
             ("12 arbres", None, None),
+            ("1 - Oui\n\nEt des bancs.", None, Some("1")),
+            ("1er étage : oui", None, None),
         ] {
             assert_eq!(chosen(&question(), text, pressed).as_deref(), expected, "{text}");
         }

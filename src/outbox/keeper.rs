@@ -14,7 +14,7 @@ use crate::{
         outgoing::{BroadcastData, OutgoingKind},
         paris,
     },
-    store::{NewOutgoing, Store, StoreError},
+    store::{Alive, NewOutgoing, Store, StoreError},
 };
 
 /// The room's housekeeping; one runs in every process that dispatches.
@@ -29,6 +29,8 @@ pub struct Keeper {
     pub source: String,
     /// What was told last, by event.
     pub told: tokio::sync::Mutex<BTreeMap<i64, Told>>,
+    /// By which other processes see that this one lives.
+    pub life: tokio::sync::Mutex<Life>,
 }
 
 /// The last look at an event.
@@ -37,6 +39,14 @@ pub struct Told {
     balance: Option<Balance>,
     /// It is not counted again before (epoch ms).
     next_at: i64,
+}
+
+/// This process' sign of life.
+#[derive(Debug, Default)]
+pub struct Life {
+    alive: Option<Alive>,
+    /// Epoch ms before which no other process is called dead.
+    benefit_until: i64,
 }
 
 #[async_trait]
@@ -51,6 +61,8 @@ impl Work for Keeper {
 const EVERY: Duration = Duration::from_millis(500);
 /// Rows expired in one statement.
 const EXPIRE_BATCH: i64 = 5_000;
+/// The database broke every session when it broke ours: the others get this long (ms) to come back.
+const BENEFIT_MS: i64 = 15_000;
 /// Progress is told at most this often a broadcast (ms).
 const PROGRESS_EVERY: i64 = 1_000;
 /// Counting an event takes at most about this part of the time: a million deliveries are counted
@@ -67,7 +79,28 @@ impl Keeper {
         rounds(self, listener, stop).await;
     }
 
+    /// Holds the sign of life, and takes it up again where the database let go of it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn show_life(&self) -> Result<(), StoreError> {
+        let mut life = self.life.lock().await;
+        if let Some(alive) = &mut life.alive {
+            if alive.stands().await {
+                return Ok(());
+            }
+            life.alive = None;
+            life.benefit_until = self.clock.now_ms() + BENEFIT_MS;
+        }
+        life.alive = self.store.hold_alive(self.owner).await?;
+        if life.benefit_until > 0 && life.alive.is_some() {
+            life.benefit_until = self.clock.now_ms() + BENEFIT_MS;
+        }
+        Ok(())
+    }
+
     async fn one_round(&self) -> Result<Round, StoreError> {
+        self.show_life().await?;
         self.take_over().await?;
         let now = self.clock.now_ms();
         let expired = self.store.expire(now, EXPIRE_BATCH).await?;
@@ -84,9 +117,10 @@ impl Keeper {
     /// Where the database fails.
     pub async fn take_over(&self) -> Result<(), StoreError> {
         let mut dead = Vec::new();
+        let benefit = self.life.lock().await.benefit_until > self.clock.now_ms();
         for owner in self.store.lease_owners().await? {
             match owner.parse::<i64>() {
-                Ok(number) if number == self.owner => {}
+                Ok(number) if number == self.owner || benefit => {}
                 Ok(number) if !self.store.is_dead(number).await? => {}
                 _ => dead.push(owner),
             }

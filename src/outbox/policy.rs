@@ -74,7 +74,16 @@ pub fn settle(
         settlement.state = "expired";
         settlement.due_at = None;
     }
+    settlement.reason = settlement.reason.as_deref().map(one_line);
+    settlement.dead_address = settlement.dead_address.as_deref().map(one_line);
+    settlement.reference = settlement.reference.map(|text| text.replace(char::is_control, ""));
     settlement
+}
+
+/// A provider's words as one line: PostgreSQL refuses NUL, and a group of results that can't be
+/// written would hold up all that follow.
+fn one_line(why: &str) -> String {
+    why.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
 }
 
 fn wait(attempts: i64, backoff: Backoff, fraction: f64) -> i64 {
@@ -123,6 +132,13 @@ mod tests {
         let outcome = Outcome::SlowDown { until_ms: 5_000, why: "429".to_owned() };
         let settled = settle(1, &outcome, 1, None, BACKOFF, 1_000, 0.5);
         assert_eq!((settled.state, settled.due_at, settled.uncounted), ("pending", Some(5_000), 1));
+    }
+
+    #[test]
+    fn a_reason_is_one_line_that_any_database_takes() {
+        let outcome = Outcome::Later { not_before_ms: None, why: "\0500\r\nno".to_owned() };
+        let settled = settle(1, &outcome, 1, None, BACKOFF, 0, 0.5);
+        assert_eq!(settled.reason.as_deref(), Some(" 500  no"));
     }
 
     #[test]

@@ -102,12 +102,14 @@ impl Store {
             return Ok(None);
         }
         let mut connection = self.write.acquire().await.doing("hold the sign of life")?.detach();
-        sqlx::query("SELECT CAST(pg_advisory_lock($1) AS TEXT)")
-            .bind(owner)
-            .execute(&mut connection)
-            .await
-            .doing("hold the sign of life")?;
-        Ok(Some(Alive { connection }))
+        // never waits: a session of ours that broke may hold it a little longer
+        let (held,): (i64,) =
+            sqlx::query_as("SELECT CAST(CAST(pg_try_advisory_lock($1) AS INTEGER) AS BIGINT)")
+                .bind(owner)
+                .fetch_one(&mut connection)
+                .await
+                .doing("hold the sign of life")?;
+        Ok((held == 1).then_some(Alive { connection }))
     }
 
     /// Whether the process of that owner is gone. On SQLite every other owner is.

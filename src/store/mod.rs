@@ -41,6 +41,7 @@ pub use contributions::{ContributionRow, NewContribution, Page};
 pub use deliveries::{DeliveryRow, DeliveryView, SentTo};
 pub use dialect::Dialect;
 pub use events::{EventRow, NewEvent};
+pub use facts::Alive;
 pub use migrations::Pending;
 pub use notices::NewNotice;
 pub use outgoing::{NewOutgoing, OutgoingRow};

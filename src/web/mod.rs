@@ -10,6 +10,7 @@ pub mod pages;
 pub mod sandbox;
 #[cfg(test)]
 mod testing;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use portevoix_sandbox::Letterboxes;
 use tokio_util::sync::CancellationToken;
 
 pub use error::{Problem, WebResult};
+pub use waiting::waiting;
 
 use crate::{
     bus::{Bells, Bus},

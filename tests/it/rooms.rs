@@ -41,8 +41,21 @@ const ROOMS: &[(&str, bool, &[&str])] = &[
     ("inbox", true, &[]),
     ("contributions", true, &[]),
     ("relay", true, &["bus"]),
-    // shows and takes in: an event over HTTP goes the way of one from the bus
-    ("web", true, &["render", "intake", "inbox", "bus", "plain"]),
+    // shows and takes in: an event over HTTP goes the way of one from the bus, and a citizen who
+    // joins or leaves becomes the same rows as an imported one (pure functions, by item)
+    (
+        "web",
+        true,
+        &[
+            "render",
+            "intake",
+            "inbox",
+            "bus",
+            "plain",
+            "audience::subscribing",
+            "contributions::anonymised",
+        ],
+    ),
     ("app", true, &["*"]),
     ("cli", true, &["*", "app"]),
     ("main", false, &["cli"]),

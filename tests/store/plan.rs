@@ -98,7 +98,8 @@ async fn communes_themes_and_groups(database: Database) {
     database.join(with("b", "59512", &["eau"], &[])).await;
     database.join(with("c", "59512", &[], &["panel"])).await;
     database.join(with("d", "", &["l'été \"chaud\""], &[])).await;
-    let cases: [(&[&str], &[&str], &[&str], &[&str]); 9] = [
+    type Names = &'static [&'static str];
+    let cases: [(Names, Names, Names, Names); 9] = [
         (&[], &[], &[], &["a", "b", "c", "d"]),
         (&["59350"], &[], &[], &["a"]),
         (&["59350", "59512"], &[], &[], &["a", "b", "c"]),

@@ -233,7 +233,9 @@ fn sms() {
     fine(&http.replace("QUIET", "true"));
     fine(&http.replace("QUIET", "false"));
     let pages = "[identity]\naccessibility_statement = \"https://lille.example/a\"\n\
-                 personal_data = \"https://lille.example/d\"\n";
+                 personal_data = \"https://lille.example/d\"\n\
+                 contact_email = \"a@lille.example\"\n\
+                 [http]\npublic_url = \"https://lille.example\"\n";
     let remote = http.replace("http://127.0.0.1:1/", "https://sms.lille.example/");
     one(
         &format!("{pages}{}", remote.replace("QUIET", "false")),

@@ -8,6 +8,7 @@
 
 pub mod daemon;
 pub mod faults;
+pub mod lmtp;
 pub mod nats;
 pub mod ovh;
 pub mod ports;
@@ -15,6 +16,7 @@ pub mod postgres;
 pub mod process;
 pub mod smtp_server;
 pub mod smtp_sink;
+pub mod stage;
 pub mod twilio;
 pub mod wait;
 
