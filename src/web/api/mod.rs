@@ -1,6 +1,6 @@
 //! The API of other services, and what operators and machines ask: health, metrics, descriptions.
 //!
-//! Every route is mounted together with its description ([`Doc::mount`]), so that none is missing
+//! Every route is mounted together with its description (`Doc::mount`), so that none is missing
 //! from `/openapi.json`.
 
 mod asyncapi;
