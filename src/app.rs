@@ -281,6 +281,7 @@ impl Daemon {
             clock: clock.clone(),
             sealer: Arc::clone(&house.sealer),
             limits: SenderLimits {
+                messages_an_hour: i64::from(house.settings.inbox.per_sender_hour),
                 receipts_an_hour: i64::from(house.settings.inbox.receipts_per_sender_hour),
             },
             source: house.source(),
@@ -370,14 +371,14 @@ impl Daemon {
         let (per_second, hours) = match channel {
             "email" => (settings.email.per_second, None),
             "sms" => (settings.sms.per_second, hours),
+            "telegram" => (Some(settings.telegram.per_second), None),
             _ => (None, None),
         };
-        Pace {
-            batch: settings.outbox.batch as usize,
-            in_flight: settings.outbox.in_flight,
-            per_second,
-            hours,
-        }
+        let in_flight = match channel {
+            "telegram" => settings.telegram.in_flight.min(settings.outbox.in_flight),
+            _ => settings.outbox.in_flight,
+        };
+        Pace { batch: settings.outbox.batch as usize, in_flight, per_second, hours }
     }
 
     fn backoff(&self) -> Backoff {

@@ -281,8 +281,10 @@ mod telegram {
         let mut settings = BotSettings::new(bot.token.clone());
         settings.api_url = Some(bot.api_url.to_string());
         match &bot.mode {
-            TelegramMode::Polling { timeout: _ } => {
-                registry.sources.push(Arc::new(TelegramPoll::new(&settings)?));
+            TelegramMode::Polling { timeout } => {
+                let pause = std::time::Duration::from_secs(1);
+                let poll = TelegramPoll::with_pace(&settings, *timeout, pause)?;
+                registry.sources.push(Arc::new(poll));
             }
             TelegramMode::Webhook { secret } => {
                 let name = bot.bot_name.as_deref().unwrap_or("bot");

@@ -11,10 +11,8 @@ pub(super) struct RawOutbox {
     lease: String,
     in_flight: i64,
     max_attempts: i64,
-    give_up_after: String,
     base_backoff: String,
     max_backoff: String,
-    poll_every: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +24,9 @@ pub struct OutboxSettings {
     /// Deliveries worked on at once in this process, over all channels.
     pub in_flight: usize,
     pub max_attempts: u32,
-    /// Counted from the first attempt.
-    pub give_up_after: Duration,
     /// After the first failure; doubled each time, up to `max_backoff`.
     pub base_backoff: Duration,
     pub max_backoff: Duration,
-    /// How soon a row is found whose doorbell was missed.
-    pub poll_every: Duration,
 }
 
 impl RawOutbox {
@@ -41,11 +35,8 @@ impl RawOutbox {
         let lease = check.duration("outbox.lease", &self.lease, "10s"..="1h");
         let in_flight = check.number("outbox.in_flight", self.in_flight, 1..=10_000);
         let max_attempts = check.number("outbox.max_attempts", self.max_attempts, 1..=100);
-        let give_up_after =
-            check.duration("outbox.give_up_after", &self.give_up_after, "1h"..="14d");
         let base = check.duration("outbox.base_backoff", &self.base_backoff, "100ms"..="1h");
         let longest = check.duration("outbox.max_backoff", &self.max_backoff, "1s"..="24h");
-        let poll_every = check.duration("outbox.poll_every", &self.poll_every, "100ms"..="5m");
         let (base_backoff, max_backoff) = (base?, longest?);
         if max_backoff < base_backoff {
             let advice = "choose a longest wait above the first";
@@ -56,10 +47,8 @@ impl RawOutbox {
             lease: lease?,
             in_flight: in_flight?,
             max_attempts: max_attempts?,
-            give_up_after: give_up_after?,
             base_backoff,
             max_backoff,
-            poll_every: poll_every?,
         })
     }
 }

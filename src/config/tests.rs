@@ -83,7 +83,7 @@ fn the_defaults_stand_alone() {
         (hours.from.to_string(), hours.until.to_string()),
         ("08:00:00".into(), "20:00:00".into())
     );
-    assert_eq!(settings.outbox.give_up_after, std::time::Duration::from_secs(4 * 86_400));
+    assert_eq!(settings.outbox.max_backoff, std::time::Duration::from_secs(3 * 3_600));
 }
 
 /// The sections deny unknown fields and have no defaults of their own, so that reading the file

@@ -200,6 +200,12 @@ impl Judge<'_> {
     }
 
     async fn opinion(&self, words: &Words, author: &Author) -> Result<&'static str, InboxError> {
+        if self.reply.channel != "web"
+            && self.lately(author).await? > self.inbox.limits.messages_an_hour
+        {
+            let why = "more messages in an hour than one person writes";
+            return self.held(words, Some(author), why, &[]).await;
+        }
         match self.inbox.find(self.reply, words, &author.fingerprint, self.now).await? {
             Match::One(target) => {
                 let mut read = self.read(words, Some(&target));
@@ -328,9 +334,13 @@ impl Judge<'_> {
         if !words.acknowledge || self.reply.channel == "web" {
             return Ok(false);
         }
+        Ok(self.lately(author).await? <= self.inbox.limits.receipts_an_hour)
+    }
+
+    /// Messages of this address in the last hour, this one included.
+    async fn lately(&self, author: &Author) -> Result<i64, InboxError> {
         let (channel, since) = (&self.reply.channel, self.now - 3_600_000);
-        let lately = self.inbox.store.replies_since(channel, &author.fingerprint, since).await?;
-        Ok(lately <= self.inbox.limits.receipts_an_hour)
+        Ok(self.inbox.store.replies_since(channel, &author.fingerprint, since).await?)
     }
 
     fn read(&self, words: &Words, target: Option<&Target>) -> ReadReply {

@@ -30,6 +30,8 @@ use crate::{
 /// How much one sender may ask of us.
 #[derive(Debug, Clone, Copy)]
 pub struct SenderLimits {
+    /// Messages an hour that are matched; more wait for staff.
+    pub messages_an_hour: i64,
     /// Replies an hour that are acknowledged; more are kept and not answered.
     pub receipts_an_hour: i64,
 }

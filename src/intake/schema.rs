@@ -19,7 +19,7 @@ use crate::model::{
 };
 
 /// Largest event that is read, in bytes.
-pub const MAX_BYTES: usize = 1_000_000;
+pub const MAX_BYTES: usize = 1_048_576;
 /// More problems than this help nobody.
 const MAX_PROBLEMS: usize = 100;
 

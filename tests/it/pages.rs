@@ -127,7 +127,9 @@ async fn a_newcomer_publishes_reads_answers_and_sees_the_contribution() {
         ("sms", ("text", "2")),
         ("telegram", ("choice", "1")),
     ] {
-        let mailbox = demo.leads(&format!("/sandbox/random?channel={channel}"), "").await;
+        let mailbox = demo
+            .leads(&format!("/sandbox/random?channel={channel}&register=standard&language=fr"), "")
+            .await;
         let html = demo.page(&mailbox, "").await;
         let letter = between(&html, "name=\"letter\" value=\"", "\"");
         let form = [("letter", letter), answer];

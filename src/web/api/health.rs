@@ -4,18 +4,22 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{
-    super::State,
+    super::{Problem, State},
     openapi::{Doc, Operation},
 };
-use crate::telemetry::{OUTBOX_OLDEST_SECONDS, OUTBOX_PENDING, QUARANTINE, RELAY_PENDING};
+use crate::{
+    model::seal::secret_hash,
+    telemetry::{OUTBOX_OLDEST_SECONDS, OUTBOX_PENDING, QUARANTINE, RELAY_PENDING},
+};
 
 /// Longer than this is no answer: a balancer has given up by then.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -64,7 +68,20 @@ fn said(what: &str, why: &str) -> &'static str {
     "away"
 }
 
-async fn metrics(axum::extract::State(parts): State) -> Response {
+async fn metrics(axum::extract::State(parts): State, headers: HeaderMap) -> Response {
+    let settings = &parts.settings.metrics;
+    if !settings.enabled {
+        return Problem::not_found("metrics are off (metrics.enabled)").into_response();
+    }
+    if let Some(token) = &settings.token {
+        // compared as hashes: the time taken tells nothing of the token
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        if secret_hash(given) != secret_hash(token.expose_secret()) {
+            let detail = "give metrics.token as `Authorization: Bearer …`";
+            return Problem::new(StatusCode::UNAUTHORIZED, detail).into_response();
+        }
+    }
     let now = parts.clock.now_ms();
     let measured = timeout(PATIENCE, async {
         Ok::<_, crate::store::StoreError>((
