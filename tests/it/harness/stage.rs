@@ -42,7 +42,6 @@ contact_email = "concertation@lillemetropole.example"
 accessibility_statement = "https://lillemetropole.example/accessibilite"
 personal_data = "https://lillemetropole.example/donnees"
 [outbox]
-poll_every = "200ms"
 "#;
 
 /// Channels that a test has no part for: nothing listens there.
